@@ -1,0 +1,83 @@
+const U8_MAX = 0xff;
+const U32_MAX = 0xffff_ffff;
+
+/**
+ * Builds canonical bytes: the mirror of `ByteReader`. A value out of range is a fault of ours and throws; anything else
+ * would write bytes that no decoder, ours included, would take back.
+ */
+export class ByteWriter {
+  #bytes: Uint8Array;
+  #view: DataView;
+  #length = 0;
+
+  constructor(capacity = 256) {
+    this.#bytes = new Uint8Array(capacity);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** How many bytes have been written. */
+  get length(): number {
+    return this.#length;
+  }
+
+  u8(value: number): this {
+    assertInteger(value, U8_MAX);
+    this.#view.setUint8(this.#grow(1), value);
+    return this;
+  }
+
+  u32(value: number): this {
+    assertInteger(value, U32_MAX);
+    this.#view.setUint32(this.#grow(4), value, true);
+    return this;
+  }
+
+  u64(value: bigint | number): this {
+    const wide = BigInt(value);
+    if (wide < 0n || wide >> 64n !== 0n) throw new RangeError(`${value} is not a u64`);
+    this.#view.setBigUint64(this.#grow(8), wide, true);
+    return this;
+  }
+
+  /** Minimal LEB128 of an integer of 0 to 2^53-1. */
+  varint(value: number | bigint): this {
+    let rest = Number(value);
+    assertInteger(rest, Number.MAX_SAFE_INTEGER);
+    while (rest >= 0x80) {
+      this.u8((rest % 0x80) | 0x80);
+      rest = Math.floor(rest / 0x80);
+    }
+    return this.u8(rest);
+  }
+
+  bytes(bytes: Uint8Array): this {
+    this.#bytes.set(bytes, this.#grow(bytes.length));
+    return this;
+  }
+
+  /** A length, then that many bytes. */
+  sized(bytes: Uint8Array): this {
+    return this.varint(bytes.length).bytes(bytes);
+  }
+
+  /** What was written, in memory of its own. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  #grow(length: number): number {
+    const start = this.#length;
+    this.#length = start + length;
+    if (this.#length > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length));
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+      this.#view = new DataView(larger.buffer);
+    }
+    return start;
+  }
+}
+
+function assertInteger(value: number, max: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > max) throw new RangeError(`${value} is not in 0..${max}`);
+}
