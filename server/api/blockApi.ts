@@ -1,0 +1,154 @@
+import { toBase64 } from '../../shared/bytes/base64.js';
+import { bytesFromBigint } from '../../shared/bytes/bigEndian.js';
+import { toHex } from '../../shared/bytes/hex.js';
+import { ByteWriter } from '../../shared/bytes/writer.js';
+import { workOfTarget } from '../../shared/consensus/target.js';
+import { TrestleError } from '../../shared/errors.js';
+import { type Block, decodeBlock } from '../../shared/model/block.js';
+import { encodeHeader, HEADER_BYTES } from '../../shared/model/header.js';
+import { toHeight } from '../../shared/model/height.js';
+import type { BlockApi, SubmittedBlock } from '../../shared/rpc/block.js';
+import type { Bid, Tid } from '../../shared/rpc/fields.js';
+import type { Chainstate } from '../chain/chainstate.js';
+import { solveInline } from '../miner/solveInline.js';
+import type { Templates } from '../miner/templates.js';
+import type { Relay } from '../relay/relay.js';
+import { findBlock, findRecord, findTransaction, notFound, transactionsOf } from './lookup.js';
+import { pageOfNumbers } from './pages.js';
+import { blockView, inputViews, outputViews, transactionView } from './views.js';
+
+/** The most bytes of blocks one answer holds, raw; the first block always fits. */
+const RANGE_BYTES = 4_000_000;
+
+/** The most hashes a block may take on average to be made inside a call. */
+const MAX_GENERATE_WORK = 1_000n;
+
+/** What the `block` router works on. */
+export interface BlockApiParts {
+  readonly chain: Chainstate;
+  readonly templates: Templates;
+  readonly relay: Relay;
+}
+
+/** Answers the `block` router. */
+export function createBlockApi({ chain, templates, relay }: BlockApiParts): BlockApi {
+  return {
+    get: async ({ block }) => blockView(chain, findRecord(chain, block)),
+    last: async () => blockView(chain, chain.tip),
+    list: async (input) =>
+      pageOfNumbers(input, { first: chain.tip.header.height, step: -1, end: -1 }, (height) =>
+        blockView(chain, findRecord(chain, toHeight(height))),
+      ),
+    headers: async ({ locator, limit }) => {
+      const fork = locator.map((hash) => chain.headers.get(hash)).find((record) => record && chain.isActive(record));
+      const start = fork === undefined ? 0 : fork.header.height + 1;
+      const end = Math.min(start + limit, chain.tip.header.height + 1);
+      const writer = new ByteWriter(Math.max(end - start, 0) * HEADER_BYTES);
+      for (let height = start; height < end; height++)
+        writer.bytes(encodeHeader(findRecord(chain, toHeight(height)).header));
+      return { headers: toBase64(writer.finish()) };
+    },
+    range: async ({ from, count }) => ({ blocks: rangeOf(chain, from, count) }),
+    raw: async ({ block }) => {
+      const { hash } = findRecord(chain, block).header;
+      return { hash, raw: toBase64(rawOf(chain, hash)) };
+    },
+    transactions: async ({ block: bid, ...input }) => {
+      const { record, block } = findBlock(chain, bid);
+      const all = [...transactionsOf(chain, block)];
+      return pageOfNumbers(input, { first: 0, step: 1, end: all.length }, (position) => {
+        const found = all[position];
+        if (found === undefined) throw notFound(`transaction ${position}`);
+        return transactionView(chain, found.transaction, { spent: found.spent, place: { record, position } });
+      });
+    },
+    transaction: async ({ block: bid, transaction: tid }) => {
+      const { record, block } = findBlock(chain, bid);
+      const { transaction, position, spent } = findTransaction(chain, block, tid);
+      return transactionView(chain, transaction, { spent, place: { record, position } });
+    },
+    inputs: async ({ block, transaction }) => inputsAt(chain, block, transaction),
+    input: async ({ block, transaction, input }) => {
+      const found = inputsAt(chain, block, transaction)[input];
+      if (found === undefined) throw notFound(`input ${input} of transaction ${transaction}`);
+      return found;
+    },
+    outputs: async ({ block, transaction }) => outputsAt(chain, block, transaction),
+    output: async ({ block, transaction, output }) => {
+      const found = outputsAt(chain, block, transaction)[output];
+      if (found === undefined) throw notFound(`output ${output} of transaction ${transaction}`);
+      return found;
+    },
+    template: async ({ address, current, waitMs }, signal) => {
+      if (current !== undefined) await templates.waitForBetter(current, waitMs, signal);
+      const { id, header, target, minTime, fees, reward, transactions } = templates.create(address);
+      return {
+        id,
+        header: toHex(encodeHeader(header)),
+        target: toHex(bytesFromBigint(target, 32)),
+        height: header.height,
+        previous: header.previous,
+        minTime,
+        transactionCount: transactions.length,
+        fees,
+        reward,
+      };
+    },
+    submit: (input) => submit(chain, 'block' in input ? decode(input.block) : templates.solve(input.template, input)),
+    announce: async ({ header }, session) => ({ known: relay.blockAnnounced(header, session.url) }),
+    generate: async ({ address, count }) => {
+      if (chain.params.retarget !== 'none' || workOfTarget(chain.params.limit) > MAX_GENERATE_WORK)
+        throw new TrestleError({ code: 'bad-request', detail: `network ${chain.params.name} has a difficulty: mine` });
+      const hashes = [];
+      while (hashes.length < count) {
+        const { id, header, target } = templates.create(address);
+        const { hash } = await submit(chain, templates.solve(id, solveInline(header, target)));
+        hashes.push(hash);
+      }
+      return { hashes };
+    },
+  };
+}
+
+async function submit(chain: Chainstate, block: Block): Promise<SubmittedBlock> {
+  const outcome = await chain.submitBlock(block);
+  if (!outcome.ok) throw new TrestleError(outcome.reject);
+  const { hash, height } = outcome.value.record.header;
+  return { hash, height, status: outcome.value.status };
+}
+
+function decode(bytes: Uint8Array): Block {
+  const block = decodeBlock(bytes);
+  if (!block.ok) throw new TrestleError({ code: 'block-malformed', detail: block.detail });
+  return block.value;
+}
+
+function rawOf(chain: Chainstate, hash: Block['header']['hash']): Uint8Array {
+  const raw = chain.store.rawBlock(hash);
+  if (raw === undefined) throw notFound(`the body of block ${hash}`);
+  return raw;
+}
+
+function rangeOf(chain: Chainstate, from: Bid, count: number): string[] {
+  const first = findRecord(chain, from);
+  const end = chain.isActive(first) ? first.header.height + count : first.header.height + 1;
+  const blocks = [toBase64(rawOf(chain, first.header.hash))];
+  let bytes = first.body?.size ?? 0;
+  for (let height = first.header.height + 1; height < end; height++) {
+    const record = chain.at(height);
+    if (record === undefined) break;
+    bytes += record.body?.size ?? 0;
+    if (bytes > RANGE_BYTES) break;
+    blocks.push(toBase64(rawOf(chain, record.header.hash)));
+  }
+  return blocks;
+}
+
+function inputsAt(chain: Chainstate, bid: Bid, tid: Tid) {
+  const { transaction, spent } = findTransaction(chain, findBlock(chain, bid).block, tid);
+  return inputViews(transaction, spent);
+}
+
+function outputsAt(chain: Chainstate, bid: Bid, tid: Tid) {
+  return outputViews(findTransaction(chain, findBlock(chain, bid).block, tid).transaction);
+}

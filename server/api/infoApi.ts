@@ -1,0 +1,147 @@
+import { subsidyAt } from '../../shared/consensus/subsidy.js';
+import { type Address, formatAddress } from '../../shared/model/address.js';
+import { toAmount } from '../../shared/model/amount.js';
+import { toHeight } from '../../shared/model/height.js';
+import { MAX_POOL_BYTES, MIN_FEE_RATE } from '../../shared/policy/relay.js';
+import type { Page } from '../../shared/rpc/fields.js';
+import { type HealthView, type InfoApi, RICH_LIST_ROWS, type UtxoView } from '../../shared/rpc/info.js';
+import type { Chainstate } from '../chain/chainstate.js';
+import type { Mempool } from '../mempool/mempool.js';
+import type { SyncRunner } from '../sync/runner.js';
+import { findRecord } from './lookup.js';
+import { pageOfNumbers, pageOfRows } from './pages.js';
+import { difficulty } from './views.js';
+
+/** Begins the cursor of pages that hold coins of waiting transactions: they follow the confirmed ones. */
+const PENDING = 'pending:';
+
+/** What the `info` router works on. */
+export interface InfoApiParts {
+  readonly chain: Chainstate;
+  readonly mempool: Mempool;
+  readonly sync: SyncRunner;
+  readonly health: () => HealthView;
+}
+
+/** Answers the `info` router. */
+export function createInfoApi({ chain, mempool, sync, health }: InfoApiParts): InfoApi {
+  const { params, store } = chain;
+  return {
+    chain: async () => {
+      const { header, work } = chain.tip;
+      const { transactions, addresses, supply } = chain.totals;
+      return {
+        name: params.name,
+        height: header.height,
+        tip: header.hash,
+        work,
+        totalTransactions: transactions,
+        totalAddresses: addresses,
+        blockTime: params.blockInterval / 1000,
+        blockReward: subsidyAt(params, header.height + 1),
+        supply,
+        difficulty: difficulty(chain, header.bits),
+        richList: store.rich({ limit: RICH_LIST_ROWS }).map(({ key }) => richEntry(key)),
+      };
+    },
+    params: async () => ({
+      name: params.name,
+      genesis: chain.genesis.header.hash,
+      blockIntervalMs: params.blockInterval,
+      retarget: params.retarget,
+      halfLifeMs: params.halfLife,
+      genesisBits: params.genesisBits,
+      reward: params.reward,
+      halvingInterval: params.halvingInterval,
+      coinbaseMaturity: params.coinbaseMaturity,
+      maxSupply: params.maxSupply,
+      minimumWork: params.minimumWork,
+      upgrades: params.upgrades.map(({ height, version }) => ({ height: toHeight(height), version })),
+      minFeeRate: MIN_FEE_RATE,
+    }),
+    richList: async (input) =>
+      pageOfRows(
+        input,
+        (part) => store.rich(part),
+        ({ key }) => richEntry(key),
+      ),
+    address: async ({ address }) => {
+      const { balance, received, sent, coins, transactions } = store.balance(address);
+      return {
+        address: formatAddress(address),
+        balance,
+        received,
+        sent,
+        transactionCount: transactions,
+        coinCount: coins,
+        pending: pendingOf(mempool, address),
+      };
+    },
+    utxos: async ({ address, ...input }) => {
+      const pending = pendingCoins(chain, mempool, address);
+      if (input.cursor?.startsWith(PENDING)) return pendingPage(pending, { ...input, cursor: input.cursor });
+      const page = pageOfRows(
+        input,
+        (part) => store.coinsOf(address, part),
+        ({ key: { outpoint }, value: coin }): UtxoView => ({
+          ...outpoint,
+          value: coin.value,
+          height: coin.height,
+          spendableAt: toHeight(coin.height + (coin.coinbase ? params.coinbaseMaturity : 1)),
+          spender: mempool.pool.spenderOf(outpoint) ?? null,
+        }),
+      );
+      return page.next === null && pending.length > 0 ? { ...page, next: `${PENDING}0` } : page;
+    },
+    history: async ({ address, ...input }) =>
+      pageOfRows(
+        input,
+        (part) => store.historyOf(address, part),
+        ({ key: { height, position }, value: { txid, received, spent } }) => {
+          const { timestamp } = findRecord(chain, height).header;
+          return { txid, height, position, timestamp, received, spent };
+        },
+      ),
+    mempool: async () => ({
+      count: mempool.pool.count,
+      bytes: mempool.pool.bytes,
+      fees: toAmount(mempool.pool.fees),
+      minFeeRate: MIN_FEE_RATE,
+      maxBytes: MAX_POOL_BYTES,
+    }),
+    sync: async () => sync.view(),
+    health: async () => health(),
+  };
+}
+
+function richEntry({ address, balance }: { readonly address: Address; readonly balance: bigint }) {
+  return { address: formatAddress(address), balance: toAmount(balance) };
+}
+
+function pendingOf({ pool }: Mempool, address: Address) {
+  let received = 0n;
+  let spent = 0n;
+  for (const entry of pool.touching(address)) {
+    for (const output of entry.transaction.body.outputs) if (output.address === address) received += output.value;
+    for (const coin of entry.spent) if (coin.address === address) spent += coin.value;
+  }
+  return { received, spent };
+}
+
+function pendingCoins(chain: Chainstate, { pool }: Mempool, address: Address): UtxoView[] {
+  const spendableAt = toHeight(chain.tip.header.height + 1);
+  return pool.touching(address).flatMap(({ transaction: { txid, body } }) =>
+    body.outputs.flatMap((output, index): UtxoView[] => {
+      if (output.address !== address) return [];
+      const spender = pool.spenderOf({ txid, index }) ?? null;
+      return [{ txid, index, value: output.value, height: null, spendableAt, spender }];
+    }),
+  );
+}
+
+function pendingPage(coins: readonly UtxoView[], input: { cursor: string; limit: number }): Page<UtxoView> {
+  const cursor = input.cursor.slice(PENDING.length);
+  const all = { first: 0, step: 1, end: coins.length } as const;
+  const { items, next } = pageOfNumbers({ cursor, limit: input.limit }, all, (position) => coins[position] ?? []);
+  return { items: items.flat(), next: next === null ? null : `${PENDING}${next}` };
+}

@@ -1,0 +1,93 @@
+import { toBase64 } from '../../shared/bytes/base64.js';
+import { TrestleError } from '../../shared/errors.js';
+import { toAmount } from '../../shared/model/amount.js';
+import type { TxId } from '../../shared/model/ids.js';
+import { decodeTransaction } from '../../shared/model/transaction.js';
+import {
+  MAX_BODIES_BYTES,
+  MAX_IDS,
+  type TransactionApi,
+  type WaitingTransaction,
+} from '../../shared/rpc/transaction.js';
+import type { Chainstate } from '../chain/chainstate.js';
+import type { Mempool } from '../mempool/mempool.js';
+import type { PoolEntry } from '../mempool/pool.js';
+import type { Relay } from '../relay/relay.js';
+import { notFound } from './lookup.js';
+import { pageOfNumbers } from './pages.js';
+import { transactionView } from './views.js';
+
+/** What the `transaction` router works on. */
+export interface TransactionApiParts {
+  readonly chain: Chainstate;
+  readonly mempool: Mempool;
+  readonly relay: Relay;
+}
+
+/** Answers the `transaction` router. */
+export function createTransactionApi({ chain, mempool, relay }: TransactionApiParts): TransactionApi {
+  return {
+    get: async ({ txid }) => {
+      const waiting = mempool.pool.get(txid);
+      if (waiting !== undefined)
+        return transactionView(chain, waiting.transaction, { spent: waiting.spent, place: null });
+      const confirmed = chain.store.confirmed(txid);
+      if (confirmed === undefined) throw notFound(`transaction ${txid}`);
+      const { transaction, spent, hash, place } = confirmed;
+      const record = chain.headers.require(hash);
+      return transactionView(chain, transaction, { spent, place: { record, position: place.position } });
+    },
+    list: async (input) => {
+      const entries = [...mempool.pool.entries()].reverse();
+      return pageOfNumbers(input, { first: 0, step: 1, end: entries.length }, (position) => {
+        const entry = entries[position];
+        if (entry === undefined) throw notFound(`waiting transaction ${position}`);
+        return summary(entry);
+      });
+    },
+    ids: async ({ after = '' }) => {
+      const sorted = [...mempool.pool.wtxids()].filter((wtxid) => wtxid > after).sort();
+      return { wtxids: sorted.slice(0, MAX_IDS), more: sorted.length > MAX_IDS };
+    },
+    raw: async ({ wtxids }) => {
+      const wanted = new Map<TxId, PoolEntry>();
+      for (const wtxid of wtxids) {
+        const entry = mempool.pool.byWtxid(wtxid);
+        if (entry !== undefined) wanted.set(entry.transaction.txid, entry);
+      }
+      let bytes = 0;
+      const transactions: string[] = [];
+      for (const { transaction } of parentsFirst(wanted, mempool)) {
+        bytes += transaction.raw.length;
+        if (bytes > MAX_BODIES_BYTES) break;
+        transactions.push(toBase64(transaction.raw));
+      }
+      return { transactions };
+    },
+    submit: async ({ transaction: bytes }) => {
+      const transaction = decodeTransaction(bytes);
+      if (!transaction.ok) throw new TrestleError({ code: 'tx-malformed', detail: transaction.detail });
+      const verdict = await mempool.submit(transaction.value, null);
+      if (!verdict.ok) throw new TrestleError(verdict.reject);
+      const { txid, wtxid } = transaction.value;
+      return { txid, wtxid, fee: toAmount(verdict.value.fee), size: verdict.value.size };
+    },
+    announce: async ({ wtxids }, session) => ({ wanted: relay.transactionsAnnounced(wtxids, session.url) }),
+  };
+}
+
+/** Parents before children, so that whoever takes them in one by one finds each one's inputs. */
+function parentsFirst(wanted: ReadonlyMap<TxId, PoolEntry>, mempool: Mempool): Iterable<PoolEntry> {
+  const ordered = new Map<TxId, PoolEntry>();
+  for (const { transaction } of wanted.values()) {
+    for (const entry of mempool.pool.withAncestors(transaction.txid))
+      if (wanted.has(entry.transaction.txid)) ordered.set(entry.transaction.txid, entry);
+  }
+  return ordered.values();
+}
+
+function summary({ transaction, size, fee, firstSeen }: PoolEntry): WaitingTransaction {
+  const { txid, wtxid, body } = transaction;
+  const value = toAmount(body.outputs.reduce((sum, output) => sum + output.value, 0n));
+  return { txid, wtxid, size, value, fee: toAmount(fee), firstSeen };
+}

@@ -1,0 +1,54 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { SESSION_HEADER } from '../../client/peerClient.js';
+import { TrestleError } from '../../shared/errors.js';
+import { TIME_LIMIT_MS } from '../../shared/rpc/limits.js';
+import type { CallContext } from '../../shared/rpc/trpc.js';
+import { plainAddress } from '../net/addressPolicy.js';
+import type { Sessions } from '../net/sessions.js';
+import type { Clock } from '../ports.js';
+
+/** How callers are told apart. */
+export interface CallerParts {
+  readonly sessions: Sessions;
+  readonly clock: Pick<Clock, 'after'>;
+  readonly operatorToken: string;
+  /** Whether the operator may call from other machines. */
+  readonly remoteOperator: boolean;
+}
+
+/** What the transport knows of a request's sender, and the time limit that every request has. */
+export function callContext(request: IncomingMessage, parts: CallerParts): CallContext {
+  const remoteAddress = plainAddress(request.socket.remoteAddress ?? '');
+  const token = request.headers[SESSION_HEADER];
+  return {
+    caller: {
+      remoteAddress,
+      operator: isOperator(request, remoteAddress, parts),
+      session: typeof token === 'string' ? parts.sessions.find(token, remoteAddress) : null,
+    },
+    withTimeLimit: (work) => withTimeLimit(work, parts.clock),
+  };
+}
+
+function isOperator(request: IncomingMessage, remoteAddress: string, parts: CallerParts): boolean {
+  const [scheme, token] = (request.headers.authorization ?? '').split(' ');
+  if (scheme?.toLowerCase() !== 'bearer' || token === undefined) return false;
+  if (!parts.remoteOperator && !isLoopback(remoteAddress)) return false;
+  const [given, expected] = [Buffer.from(token), Buffer.from(parts.operatorToken)];
+  // A comparison that stops at the first difference tells how much of the token was right.
+  return given.length === expected.length && timingSafeEqual(given, expected);
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.');
+}
+
+function withTimeLimit<T>(work: Promise<T>, clock: Pick<Clock, 'after'>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(TIME_LIMIT_MS, () =>
+      reject(new TrestleError({ code: 'timeout', limitMs: TIME_LIMIT_MS })),
+    );
+    work.then(resolve, reject).finally(cancel);
+  });
+}

@@ -1,0 +1,108 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { AnyTRPCRouter, inferRouterContext, TRPCError } from '@trpc/server';
+import { createHTTPHandler } from '@trpc/server/adapters/standalone';
+import { TrestleError } from '../../shared/errors.js';
+import { toTrpcError } from '../../shared/rpc/errors.js';
+import { bodyLimit, MAX_BATCH } from '../../shared/rpc/limits.js';
+import type { Clock, Logger } from '../ports.js';
+import { type GuardOptions, refusalOf } from './guard.js';
+
+/** How long a client may take to send its headers, and its whole request (slow senders hold sockets otherwise). */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+/** How long an unused connection is kept. */
+const KEEP_ALIVE_MS = 10_000;
+/** How often the two limits above are looked at. */
+const CHECK_INTERVAL_MS = 2_000;
+const MAX_CONNECTIONS = 512;
+/** How long answers under way may take when the server closes. */
+const CLOSE_GRACE_MS = 300;
+
+/** What is served, and where. */
+export interface ListenOptions<Router extends AnyTRPCRouter> extends GuardOptions {
+  readonly router: Router;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly createContext: (request: IncomingMessage) => inferRouterContext<Router>;
+  readonly clock: Pick<Clock, 'after'>;
+  readonly log: Logger;
+}
+
+/** A server that answers. */
+export interface Listening {
+  readonly host: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Serves a router over HTTP. Throws `address-in-use` where another process has the port. */
+export async function listen<Router extends AnyTRPCRouter>(options: ListenOptions<Router>): Promise<Listening> {
+  const handlers = [handlerFor(options, bodyLimit('')), handlerFor(options, bodyLimit('block.submit'))] as const;
+  const server = createServer({ connectionsCheckingInterval: CHECK_INTERVAL_MS }, (request, response) => {
+    // What was refused half-way is not read to its end: the connection goes.
+    response.once('finish', () => {
+      if (!request.complete) request.socket.destroySoon();
+    });
+    const handle = request.url?.includes('block.submit') ? handlers[1] : handlers[0];
+    handle(request, response);
+  });
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.maxConnections = MAX_CONNECTIONS;
+  const { port } = await open(server, options.host, options.port);
+  return { host: options.host, port, close: () => close(server, options.clock) };
+}
+
+function handlerFor<Router extends AnyTRPCRouter>(options: ListenOptions<Router>, maxBodySize: number) {
+  const { router, createContext, log } = options;
+  return createHTTPHandler<AnyTRPCRouter>({
+    router,
+    basePath: '/trpc/',
+    maxBodySize,
+    maxBatchSize: MAX_BATCH,
+    allowMethodOverride: true,
+    createContext: ({ req }) => createContext(req),
+    middleware: (request, _response, next) => {
+      const refusal = refusalOf(request, options);
+      next(refusal === undefined ? undefined : toTrpcError(refusal));
+    },
+    onError({ error, path }) {
+      if (error.code !== 'INTERNAL_SERVER_ERROR') return;
+      log.error('a call failed', { path, error: describe(error) });
+    },
+  });
+}
+
+function describe(error: TRPCError): string {
+  const cause = error.cause ?? error;
+  return cause.stack ?? String(cause);
+}
+
+function open(server: Server, host: string, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const isTaken = error.code === 'EADDRINUSE' || error.code === 'EACCES';
+      reject(isTaken ? new TrestleError({ code: 'address-in-use', host, port }, { cause: error }) : error);
+    });
+    server.listen({ host, port }, () => {
+      const address = server.address();
+      if (address !== null && typeof address === 'object') resolve(address);
+      else reject(new Error('the server listens on no port'));
+    });
+  });
+}
+
+/** Lets answers under way go out, then ends: clients that hold a connection open would hold the process, too. */
+function close(server: Server, clock: Pick<Clock, 'after'>): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(CLOSE_GRACE_MS, () => server.closeAllConnections());
+    server.close(() => {
+      cancel();
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,48 @@
+import type { Logger } from './ports.js';
+
+/** Something that has to be ended when the process ends. */
+export interface Part {
+  readonly name: string;
+  close(): Promise<void>;
+}
+
+/**
+ * The parts of a process, ended in the reverse of the order in which they were started: whoever uses another part stops
+ * before it does.
+ */
+export class Lifecycle {
+  readonly #log: Logger;
+  readonly #parts: Part[] = [];
+  #stopping: Promise<void> | undefined;
+  #ended = (): void => {};
+  /** Settles when everything has ended, for whatever reason. */
+  readonly stopped = new Promise<void>((resolve) => {
+    this.#ended = resolve;
+  });
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** Registers a part that runs now, and returns it. */
+  add<P extends { close(): Promise<void> | void }>(name: string, part: P): P {
+    this.#parts.push({ name, close: async () => part.close() });
+    return part;
+  }
+
+  /** Ends everything, once. A part that fails to end does not keep the others from ending. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stopAll().finally(() => this.#ended());
+    return this.#stopping;
+  }
+
+  async #stopAll(): Promise<void> {
+    for (const { name, close } of this.#parts.toReversed()) {
+      try {
+        await close();
+      } catch (error) {
+        this.#log.error('a part did not end cleanly', { part: name, error: String(error) });
+      }
+    }
+  }
+}

@@ -1,0 +1,305 @@
+import type { NetworkParams } from '../../shared/consensus/params.js';
+import type { TxReject } from '../../shared/consensus/reject.js';
+import { Emitter } from '../../shared/emitter.js';
+import { outPointKey } from '../../shared/model/outpoint.js';
+import { decodeTransaction, inputsOf, isTransfer, type Transaction } from '../../shared/model/transaction.js';
+import type { PoolReject } from '../../shared/policy/reject.js';
+import { MAX_POOL_BYTES } from '../../shared/policy/relay.js';
+import { accept, refuse, type Verdict } from '../../shared/verdict.js';
+import type { Chainstate } from '../chain/chainstate.js';
+import type { BlockEvent, SettledEvent } from '../chain/events.js';
+import type { VerifiedSet } from '../chain/verifiedSet.js';
+import type { Clock, Logger, Signatures } from '../ports.js';
+import type { Kv, Write } from '../store/kv.js';
+import { poolLayout } from '../store/layout.js';
+import { put, remove, scan } from '../store/space.js';
+import { judge } from './judge.js';
+import { Pool, type PoolEntry } from './pool.js';
+
+/** Rows read at a time when the saved transactions come back. */
+const LOAD_PAGE = 1_000;
+/** How long a rebuild may hold the event loop before others get a turn. */
+const SLICE_MS = 8;
+
+/** What the mempool needs from outside. */
+export interface MempoolParts {
+  readonly chain: Chainstate;
+  /** An environment of its own: saving a waiting transaction must not wait for the disk. */
+  readonly kv: Kv;
+  readonly signatures: Signatures;
+  readonly verified: VerifiedSet;
+  readonly clock: Pick<Clock, 'now' | 'monotonic' | 'yield'>;
+  readonly log: Logger;
+}
+
+/** A transaction has been taken in. */
+export interface AcceptedEvent {
+  readonly entry: PoolEntry;
+  /** The peer it came from; `null` where it was submitted here or came back from a lost block. */
+  readonly source: string | null;
+}
+
+/** What others learn from the mempool. */
+export interface MempoolEvents {
+  accepted: AcceptedEvent;
+}
+
+/**
+ * The waiting transactions: who gets in, what blocks take out and what reorganisations bring back. Owner of the pool and
+ * of its saved copy. Bound: `MAX_POOL_BYTES` of raw transactions.
+ */
+export class Mempool {
+  readonly events = new Emitter<MempoolEvents>();
+  readonly #parts: MempoolParts;
+  readonly #params: NetworkParams;
+  readonly #stop: (() => void)[];
+  #pool = new Pool();
+  /** Transfers of blocks that left the chain, lowest block first, while a switch of branches is under way. */
+  #returning: Transaction[] = [];
+  #atRest: Promise<void> = Promise.resolve();
+
+  private constructor(parts: MempoolParts) {
+    this.#parts = parts;
+    this.#params = parts.chain.params;
+    const { events } = parts.chain;
+    this.#stop = [
+      events.on('connected', (event) => this.#onConnected(event)),
+      events.on('disconnected', (event) => this.#onDisconnected(event)),
+      events.on('settled', (event) => this.#onSettled(event)),
+    ];
+  }
+
+  /** Opens the mempool with what was saved, all of it judged again: the chain may have moved meanwhile. */
+  static async open(parts: MempoolParts): Promise<Mempool> {
+    const mempool = new Mempool(parts);
+    await mempool.#load();
+    return mempool;
+  }
+
+  /** The waiting transactions. Read it afresh each time: a reorganisation puts another in its place. */
+  get pool(): Pool {
+    return this.#pool;
+  }
+
+  /** Judges a transaction and takes it in; settles once it would survive the death of this process. */
+  async submit(transaction: Transaction, source: string | null): Promise<Verdict<PoolEntry, TxReject | PoolReject>> {
+    await this.#rest();
+    const first = this.#judge(transaction);
+    if (!first.ok) return first;
+    const { wtxid } = transaction;
+    if (!this.#parts.verified.has(wtxid)) {
+      const [signatures] = await this.#parts.signatures.check([first.value.signatures]);
+      if (signatures === undefined) throw new Error('a signature check came back without a verdict');
+      if (!signatures.ok) return signatures;
+      this.#parts.verified.add(wtxid);
+      await this.#rest();
+    }
+    // Judged again: a block or a rival may have come in while the signatures were checked.
+    const added = this.#add(transaction, this.#parts.clock.now());
+    if (!added.ok) return added;
+    try {
+      await this.#parts.kv.commit([saved(added.value)]);
+    } catch (error) {
+      this.#pool.removeWithDescendants(transaction.txid);
+      throw error;
+    }
+    this.events.emit('accepted', { entry: added.value, source });
+    return added;
+  }
+
+  /** Stops listening. */
+  async close(): Promise<void> {
+    for (const stop of this.#stop) stop();
+    await this.#atRest;
+  }
+
+  /** Waits for whatever moves the ground: a switch of branches, and the rebuild after it. */
+  async #rest(): Promise<void> {
+    await this.#parts.chain.atRest();
+    await this.#atRest;
+  }
+
+  #judge(transaction: Transaction): ReturnType<typeof judge> {
+    const { chain } = this.#parts;
+    return judge(transaction, {
+      params: this.#params,
+      genesis: chain.genesis.header.hash,
+      height: chain.tip.header.height + 1,
+      coins: chain.store,
+      pool: this.#pool,
+      confirmedAt: (txid) => chain.store.place(txid)?.height,
+    });
+  }
+
+  #add(transaction: Transaction, firstSeen: number): Verdict<PoolEntry, TxReject | PoolReject> {
+    const verdict = this.#judge(transaction);
+    if (!verdict.ok) return verdict;
+    const { fee, spent } = verdict.value;
+    const room = this.#makeRoom(verdict.value.transaction, Number(fee) / transaction.raw.length);
+    if (!room.ok) return room;
+    // The bytes may be a view into a whole block or request; what waits keeps memory of its own size only.
+    const own = decodeTransaction(transaction.raw.slice());
+    if (!own.ok || !isTransfer(own.value)) throw new Error(`transaction ${transaction.txid} does not decode again`);
+    return accept(this.#pool.add({ transaction: own.value, fee, spent, firstSeen }));
+  }
+
+  /** Gives up the cheapest transactions, with all that depends on them, for a dearer one. */
+  #makeRoom(newcomer: Transaction, rate: number): Verdict<void, PoolReject> {
+    const size = newcomer.raw.length;
+    while (this.#pool.bytes + size > MAX_POOL_BYTES) {
+      const worst = cheapest(this.#pool.entries());
+      const needed = inputsOf(newcomer).flatMap(({ txid }) => this.#pool.withAncestors(txid));
+      if (worst === undefined || worst.rate >= rate || needed.includes(worst))
+        return refuse({ code: 'pool-full', bytes: this.#pool.bytes, limit: MAX_POOL_BYTES });
+      this.#drop(worst, 'pool-full');
+    }
+    return accept(undefined);
+  }
+
+  #onConnected({ block }: BlockEvent): void {
+    const gone: PoolEntry[] = [];
+    for (const transaction of block.transactions) {
+      const confirmed = this.#pool.remove(transaction.txid);
+      if (confirmed !== undefined) gone.push(confirmed);
+    }
+    for (const transaction of block.transactions) {
+      for (const input of inputsOf(transaction)) {
+        const loser = this.#pool.spenderOf(input);
+        if (loser === undefined) continue;
+        const reason = { outpoint: outPointKey(input), block: block.header.hash };
+        for (const entry of this.#pool.removeWithDescendants(loser)) {
+          this.#parts.log.info('a waiting transaction lost its coin to a block', {
+            txid: entry.transaction.txid,
+            ...reason,
+          });
+          gone.push(entry);
+        }
+      }
+    }
+    this.#save(gone.map(unsaved));
+  }
+
+  #onDisconnected({ block }: BlockEvent): void {
+    this.#returning.unshift(...block.transactions.filter(isTransfer));
+  }
+
+  #onSettled({ reorganized }: SettledEvent): void {
+    if (!reorganized) return;
+    const returning = this.#returning;
+    this.#returning = [];
+    this.#atRest = this.#atRest.then(() => this.#rebuild(returning));
+  }
+
+  /**
+   * Judges everything again on the new branch: what the lost blocks held, then what waited, each in its old order, so
+   * that parents come before children. Whatever no longer stands leaves with its reason.
+   */
+  async #rebuild(returning: readonly Transaction[]): Promise<void> {
+    const before = this.#pool;
+    this.#pool = new Pool();
+    const writes: Write[] = [];
+    let sliceEnds = this.#parts.clock.monotonic() + SLICE_MS;
+    for (const { transaction, firstSeen } of [
+      ...returningEntries(returning, this.#parts.clock.now()),
+      ...before.entries(),
+    ]) {
+      const added = this.#add(transaction, firstSeen);
+      writes.push(...this.#writesAfter(transaction, added));
+      if (this.#parts.clock.monotonic() < sliceEnds) continue;
+      await this.#parts.clock.yield();
+      sliceEnds = this.#parts.clock.monotonic() + SLICE_MS;
+    }
+    this.#save(writes);
+    for (const { txid } of returning) {
+      const entry = this.#pool.get(txid);
+      if (entry !== undefined) this.events.emit('accepted', { entry, source: null });
+    }
+  }
+
+  #writesAfter(transaction: Transaction, added: Verdict<PoolEntry, TxReject | PoolReject>): Write[] {
+    if (added.ok) return [saved(added.value)];
+    const { reject } = added;
+    if (reject.code === 'pool-known') return reject.confirmedAt === null ? [] : [unsaved({ transaction })];
+    this.#parts.log.info('a transaction does not stand on the new branch', { txid: transaction.txid, ...reject });
+    return [unsaved({ transaction })];
+  }
+
+  async #load(): Promise<void> {
+    let waiting: { transaction: Transaction; firstSeen: number }[] = [];
+    const lost: Write[] = [];
+    for (let after: Uint8Array | undefined; ; ) {
+      const rows = scan(this.#parts.kv, poolLayout.pool, { after, limit: LOAD_PAGE });
+      for (const { key, value } of rows) {
+        const decoded = decodeTransaction(value.raw);
+        if (decoded.ok) waiting.push({ transaction: decoded.value, firstSeen: value.firstSeen });
+        else lost.push(remove(poolLayout.pool, key));
+      }
+      if (rows.length < LOAD_PAGE) break;
+      after = rows.at(-1)?.at;
+    }
+    waiting.sort((a, b) => a.firstSeen - b.firstSeen);
+    // Two of the same millisecond may be in either order: a child waits for another round until its parent is there.
+    for (let progress = true; progress; ) {
+      progress = false;
+      const missing: typeof waiting = [];
+      for (const each of waiting) {
+        const verdict = await this.#admitSaved(each.transaction, each.firstSeen);
+        if (verdict.ok) progress = true;
+        else if (verdict.reject.code === 'tx-input-missing') missing.push(each);
+        else lost.push(unsaved(each));
+      }
+      waiting = missing;
+    }
+    this.#save([...lost, ...waiting.map(unsaved)]);
+    if (this.#pool.count > 0 || lost.length + waiting.length > 0)
+      this.#parts.log.info('waiting transactions restored', {
+        restored: this.#pool.count,
+        dropped: lost.length + waiting.length,
+      });
+  }
+
+  /** A saved transaction was checked once, but by a process that is gone, and the file is only a file. */
+  async #admitSaved(transaction: Transaction, firstSeen: number): Promise<Verdict<PoolEntry, TxReject | PoolReject>> {
+    const verdict = this.#judge(transaction);
+    if (!verdict.ok) return verdict;
+    const [signatures] = await this.#parts.signatures.check([verdict.value.signatures]);
+    if (signatures?.ok !== true) return signatures ?? refuse({ code: 'tx-malformed', detail: 'no verdict' });
+    this.#parts.verified.add(transaction.wtxid);
+    return this.#add(transaction, firstSeen);
+  }
+
+  #drop(entry: PoolEntry, reason: string): void {
+    const gone = this.#pool.removeWithDescendants(entry.transaction.txid);
+    this.#parts.log.debug('waiting transactions evicted', { count: gone.length, reason });
+    this.#save(gone.map(unsaved));
+  }
+
+  /** Saves in the background: a copy that lags is judged again at the next start anyway. */
+  #save(writes: readonly Write[]): void {
+    if (writes.length === 0) return;
+    this.#parts.kv.commit(writes).catch((error: unknown) => {
+      this.#parts.log.error('the waiting transactions could not be saved', { error: String(error) });
+    });
+  }
+}
+
+function saved({ transaction, firstSeen }: PoolEntry): Write {
+  return put(poolLayout.pool, transaction.wtxid, { firstSeen, raw: transaction.raw });
+}
+
+function unsaved({ transaction }: { readonly transaction: Transaction }): Write {
+  return remove(poolLayout.pool, transaction.wtxid);
+}
+
+function returningEntries(
+  transactions: readonly Transaction[],
+  firstSeen: number,
+): { transaction: Transaction; firstSeen: number }[] {
+  return transactions.map((transaction) => ({ transaction, firstSeen }));
+}
+
+function cheapest(entries: Iterable<PoolEntry>): PoolEntry | undefined {
+  let worst: PoolEntry | undefined;
+  for (const entry of entries) if (worst === undefined || entry.rate < worst.rate) worst = entry;
+  return worst;
+}

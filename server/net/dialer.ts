@@ -1,0 +1,113 @@
+import { lookup } from 'node:dns';
+import { lookup as lookupAsync } from 'node:dns/promises';
+import { isIP, type LookupFunction } from 'node:net';
+import { Agent, fetch as undiciFetch } from 'undici';
+import type { Client } from '../../client/createClient.js';
+import type { Fetch } from '../../client/links.js';
+import { createPeerClient } from '../../client/peerClient.js';
+import { TrestleError } from '../../shared/errors.js';
+import type { Clock } from '../ports.js';
+import { isPrivateAddress } from './addressPolicy.js';
+import { hostOf, type PeerUrl } from './peerUrl.js';
+
+/** The time limit of calls between nodes. */
+export const PEER_TIMEOUT_MS = 5_000;
+/** The same for calls that move many blocks. */
+export const BULK_TIMEOUT_MS = 20_000;
+/** The most bytes of an answer, after decompression: a full range of blocks in base64 is 5.4 MB. */
+const MAX_ANSWER_BYTES = 8_000_000;
+/** Connections kept to one peer. */
+const MAX_CONNECTIONS = 8;
+
+/** How one peer is called. */
+export interface DialOptions {
+  readonly session?: () => string | undefined;
+  readonly timeoutMs?: number;
+  readonly maxBytes?: number;
+}
+
+/** Reaches other nodes. The simulator has another. */
+export interface Dialer {
+  dial(url: PeerUrl, options?: DialOptions): Client;
+  /** The IP addresses behind a URL. Throws `peer-address` where it may not be called, `peer-unreachable` where none is. */
+  resolve(url: PeerUrl): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/** Reaches nodes over HTTP. Private addresses are called only where `allowPrivate` says so. */
+export function httpDialer({ allowPrivate, clock }: { readonly allowPrivate: boolean; readonly clock: Clock }): Dialer {
+  const agent = new Agent({
+    connections: MAX_CONNECTIONS,
+    // The address is checked where the socket is opened, after the name was resolved: a name that resolves to another
+    // address on the second try (DNS rebinding) is checked on the second try.
+    connect: { timeout: PEER_TIMEOUT_MS, lookup: allowPrivate ? undefined : publicLookup },
+  });
+  return {
+    dial(url, { session = () => undefined, timeoutMs = PEER_TIMEOUT_MS, maxBytes = MAX_ANSWER_BYTES } = {}) {
+      const fetch = boundedFetch(agent, maxBytes, () => assertCallable(url, allowPrivate));
+      return createPeerClient({ url, fetch, timeoutMs, after: clock.after, session });
+    },
+    async resolve(url) {
+      assertCallable(url, allowPrivate);
+      const host = hostOf(url);
+      if (isIP(host) !== 0) return [host];
+      try {
+        return (await lookupAsync(host, { all: true })).map(({ address }) => address);
+      } catch (error) {
+        throw new TrestleError(
+          { code: 'peer-unreachable', url, detail: 'the name does not resolve' },
+          { cause: error },
+        );
+      }
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+/** An address written as a number never reaches the lookup, so it is looked at before. */
+function assertCallable(url: PeerUrl, allowPrivate: boolean): void {
+  const host = hostOf(url);
+  if (!allowPrivate && isIP(host) !== 0 && isPrivateAddress(host))
+    throw new TrestleError({ code: 'peer-address', url, detail: 'a private address' });
+}
+
+/** Resolves names as usual, and fails where any of the addresses is private. */
+const publicLookup: LookupFunction = (hostname, options, callback) => {
+  lookup(hostname, options, (error, address, family) => {
+    const addresses = typeof address === 'string' ? [address] : (address ?? []).map((entry) => entry.address);
+    const forbidden = error === null ? addresses.find(isPrivateAddress) : undefined;
+    if (forbidden === undefined) return callback(error, address, family);
+    const reason = { code: 'peer-address', url: hostname, detail: `resolves to ${forbidden}` } as const;
+    return callback(new TrestleError(reason), address, family);
+  });
+};
+
+/** A fetch that follows no redirects and stops reading at its limit, counted after decompression (zip bombs). */
+function boundedFetch(agent: Agent, maxBytes: number, check: () => void): Fetch {
+  return async (input, init) => {
+    check();
+    const response = await undiciFetch(String(input), {
+      method: init?.method ?? 'POST',
+      headers: Object.fromEntries(new Headers(init?.headers).entries()),
+      body: typeof init?.body === 'string' ? init.body : null,
+      signal: init?.signal ?? null,
+      redirect: 'error',
+      dispatcher: agent,
+    });
+    const text = await readBounded(response.body, maxBytes);
+    return new Response(text, { status: response.status });
+  };
+}
+
+async function readBounded(body: AsyncIterable<Uint8Array> | null, maxBytes: number): Promise<string> {
+  if (body === null) return '';
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    // Leaving the loop cancels the stream, so the rest is never received.
+    if (bytes > maxBytes) throw new TrestleError({ code: 'too-large', limit: maxBytes });
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,79 @@
+import { reasonOf } from '../../client/failure.js';
+import { TrestleError } from '../../shared/errors.js';
+import type { BlockHash } from '../../shared/model/ids.js';
+import { type HelloInput, type HelloOutput, PROTOCOL_VERSION, type TipView } from '../../shared/rpc/node.js';
+import type { Caller } from '../../shared/rpc/trpc.js';
+import { plainAddress } from './addressPolicy.js';
+import type { Dialer } from './dialer.js';
+import { CAPABILITIES, checkGreeting, type OwnNonces, USER_AGENT } from './handshake.js';
+import type { PeerBook } from './peerBook.js';
+import { type PeerUrl, parsePeerUrl } from './peerUrl.js';
+import type { Sessions } from './sessions.js';
+
+/** How long the call back may take, and how much it may answer: it must cost us less than the hello cost the caller. */
+const CONFIRM_TIMEOUT_MS = 2_000;
+const CONFIRM_BYTES = 4_096;
+
+/** What the reception needs. */
+export interface ReceptionParts {
+  readonly genesis: BlockHash;
+  readonly tip: () => TipView;
+  readonly nonces: OwnNonces;
+  readonly sessions: Sessions;
+  readonly book: PeerBook;
+  readonly dialer: Dialer;
+  /** Told of each URL that a caller proved to be its own. */
+  readonly onConfirmed: (url: PeerUrl) => void;
+}
+
+/**
+ * Answers hellos. A caller's URL is believed only after one call there has shown that the caller itself answers: only
+ * then does it enter the book as a node to be dialled.
+ */
+export class Reception {
+  readonly #parts: ReceptionParts;
+
+  constructor(parts: ReceptionParts) {
+    this.#parts = parts;
+  }
+
+  async hello(input: HelloInput, caller: Caller): Promise<HelloOutput> {
+    const { genesis, nonces, sessions } = this.#parts;
+    const verdict = checkGreeting(input, genesis);
+    if (!verdict.ok) throw new TrestleError(verdict.reject);
+    if (nonces.has(input.nonce)) throw new TrestleError({ code: 'peer-self' });
+    const url = input.url === null ? null : await this.#confirm(input.url, input.nonce, caller);
+    const session = sessions.open(url, caller.remoteAddress);
+    if (url !== null) this.#parts.onConfirmed(url);
+    return {
+      protocol: PROTOCOL_VERSION,
+      capabilities: [...CAPABILITIES],
+      genesis,
+      tip: this.#parts.tip(),
+      userAgent: USER_AGENT,
+      session: session.token,
+      confirmed: url !== null,
+    };
+  }
+
+  /** The URL, once the caller has answered there; `null` where it points elsewhere and is no more than gossip. */
+  async #confirm(text: string, nonce: string, caller: Caller): Promise<PeerUrl | null> {
+    const { dialer, book } = this.#parts;
+    const url = parsePeerUrl(text);
+    if (url === undefined)
+      throw new TrestleError({ code: 'peer-address', url: text, detail: 'not scheme, host and port' });
+    const addresses = (await dialer.resolve(url)).map(plainAddress);
+    if (!addresses.includes(plainAddress(caller.remoteAddress))) {
+      await book.learn(url);
+      return null;
+    }
+    const client = dialer.dial(url, { timeoutMs: CONFIRM_TIMEOUT_MS, maxBytes: CONFIRM_BYTES });
+    const answer = await client.node.confirm.query({ nonce }).catch((error: unknown) => {
+      const detail = reasonOf(error)?.code ?? 'no answer';
+      throw new TrestleError({ code: 'peer-unreachable', url, detail }, { cause: error });
+    });
+    if (!answer.mine) throw new TrestleError({ code: 'peer-unreachable', url, detail: 'another node answers there' });
+    await book.succeeded(url);
+    return url;
+  }
+}

@@ -1,0 +1,78 @@
+/** Items wanted at most, over all peers. More are not noted: synchronization finds what was missed. */
+export const MAX_WANTED = 50_000;
+/** Peers noted for each item. */
+const MAX_SOURCES = 8;
+
+/** What to ask of whom. */
+export interface Request<Item, Source> {
+  readonly source: Source;
+  readonly items: readonly Item[];
+}
+
+interface Want<Source> {
+  /** Peers that announced the item and have not been asked yet. */
+  readonly sources: Source[];
+  /** The peer that has been asked. */
+  asked: Source | undefined;
+}
+
+/**
+ * Whom to ask for what. Each item is asked of one peer at a time; a peer that fails to deliver is not asked for it
+ * again, and the next one that announced it is. Pure bookkeeping: it neither waits nor calls.
+ */
+export class Requests<Item, Source> {
+  readonly #wants = new Map<Item, Want<Source>>();
+
+  get size(): number {
+    return this.#wants.size;
+  }
+
+  /** A peer has announced an item that is wanted here. */
+  announced(item: Item, source: Source): void {
+    const want = this.#wants.get(item);
+    if (want === undefined) {
+      if (this.#wants.size < MAX_WANTED) this.#wants.set(item, { sources: [source], asked: undefined });
+    } else if (want.asked !== source && !want.sources.includes(source) && want.sources.length < MAX_SOURCES) {
+      want.sources.push(source);
+    }
+  }
+
+  /** What to ask now, at most `batch` items of each peer; everything named counts as asked. */
+  next(batch: number): Request<Item, Source>[] {
+    const batches = new Map<Source, Item[]>();
+    for (const [item, want] of this.#wants) {
+      const [source] = want.sources;
+      if (want.asked !== undefined || source === undefined) continue;
+      const items = batches.get(source) ?? [];
+      if (items.length >= batch) continue;
+      batches.set(source, items);
+      items.push(item);
+      want.sources.shift();
+      want.asked = source;
+    }
+    return Array.from(batches, ([source, items]) => ({ source, items }));
+  }
+
+  /** The item came, or is no longer wanted. */
+  done(item: Item): void {
+    this.#wants.delete(item);
+  }
+
+  /** The peer that was asked did not deliver: the next one gets its turn, or the item is given up. */
+  failed(item: Item, source: Source): void {
+    const want = this.#wants.get(item);
+    if (want === undefined || want.asked !== source) return;
+    want.asked = undefined;
+    if (want.sources.length === 0) this.#wants.delete(item);
+  }
+
+  /** A peer is gone: nothing more will come from it. */
+  dropped(source: Source): void {
+    for (const [item, want] of [...this.#wants]) {
+      const position = want.sources.indexOf(source);
+      if (position >= 0) want.sources.splice(position, 1);
+      if (want.asked === source) want.asked = undefined;
+      if (want.asked === undefined && want.sources.length === 0) this.#wants.delete(item);
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import { bigintFromBytes, bytesFromBigint } from '../../shared/bytes/bigEndian.js';
+import { ADDRESS_BYTES, type Address, addressBytes, addressFromBytes } from '../../shared/model/address.js';
+import { type Amount, MAX_AMOUNT, toAmount } from '../../shared/model/amount.js';
+import { type Height, toHeight } from '../../shared/model/height.js';
+import { type Id, idBytes, idFromBytes, type TxId } from '../../shared/model/ids.js';
+import type { OutPoint } from '../../shared/model/outpoint.js';
+import type { Codec } from './space.js';
+
+/** Numbers in keys are big-endian, so that the order of bytes is the order of numbers. */
+function bigEndian(length: number): Codec<bigint> {
+  return {
+    write: (writer, value) => writer.bytes(bytesFromBigint(value, length)),
+    read: (reader) => bigintFromBytes(reader.bytes(length)),
+  };
+}
+
+/** Work of a chain, in keys and values. */
+export const workCodec = bigEndian(32);
+/** Sums over all time, which may pass 2^53: the same coins count each time they move. */
+export const sumCodec = bigEndian(16);
+const u64Key = bigEndian(8);
+const u32Key = bigEndian(4);
+const u16Key = bigEndian(2);
+
+/** A balance turned upside down, so that the richest come first. */
+export const invertedAmountKey: Codec<Amount> = {
+  write: (writer, amount) => u64Key.write(writer, 2n ** 64n - 1n - amount),
+  read: (reader) => toAmount(2n ** 64n - 1n - u64Key.read(reader)),
+};
+
+export const heightKey: Codec<Height> = {
+  write: (writer, height) => u32Key.write(writer, BigInt(height)),
+  read: (reader) => toHeight(Number(u32Key.read(reader))),
+};
+
+export const positionKey: Codec<number> = {
+  write: (writer, position) => u32Key.write(writer, BigInt(position)),
+  read: (reader) => Number(u32Key.read(reader)),
+};
+
+/** Any 32-byte id. Which kind, the space says. */
+export function idCodec<Kind extends Id>(): Codec<Kind> {
+  return {
+    write: (writer, id) => writer.bytes(idBytes(id)),
+    read: (reader) => idFromBytes(reader.bytes(32)),
+  };
+}
+
+export const addressCodec: Codec<Address> = {
+  write: (writer, address) => writer.bytes(addressBytes(address)),
+  read: (reader) => addressFromBytes(reader.bytes(ADDRESS_BYTES)),
+};
+
+const txidCodec = idCodec<TxId>();
+
+export const outPointKeyCodec: Codec<OutPoint> = {
+  write: (writer, { txid, index }) => {
+    txidCodec.write(writer, txid);
+    u16Key.write(writer, BigInt(index));
+  },
+  read: (reader) => ({ txid: txidCodec.read(reader), index: Number(u16Key.read(reader)) }),
+};
+
+export const amountCodec: Codec<Amount> = {
+  write: (writer, amount) => writer.varint(amount),
+  read: (reader) => toAmount(reader.varint(Number(MAX_AMOUNT))),
+};
+
+/** A whole number of at most 2^53-1. */
+export const countCodec: Codec<number> = {
+  write: (writer, count) => writer.varint(count),
+  read: (reader) => reader.varint(Number.MAX_SAFE_INTEGER),
+};
+
+export const flagCodec: Codec<boolean> = {
+  write: (writer, flag) => writer.u8(flag ? 1 : 0),
+  read: (reader) => {
+    const byte = reader.u8();
+    return byte <= 1 ? byte === 1 : reader.fail(`${byte} is no flag`);
+  },
+};
+
+/** Text, or any bytes, up to the end of the value. */
+export const restCodec: Codec<Uint8Array> = {
+  write: (writer, bytes) => writer.bytes(bytes),
+  read: (reader) => reader.bytes(reader.remaining),
+};
+
+export const textCodec: Codec<string> = {
+  write: (writer, text) => writer.bytes(new TextEncoder().encode(text)),
+  read: (reader) => new TextDecoder().decode(reader.bytes(reader.remaining)),
+};
+
+/** Nothing: the key says it all. */
+export const emptyCodec: Codec<null> = { write: () => {}, read: () => null };
+
+/** A record of several fields, in the order they are listed. */
+export function record<T extends object>(fields: { readonly [K in keyof T]: Codec<T[K]> }): Codec<T> {
+  const names = Object.keys(fields) as (keyof T)[];
+  return {
+    write: (writer, value) => {
+      for (const name of names) fields[name].write(writer, value[name]);
+    },
+    read: (reader) => {
+      const value: Partial<T> = {};
+      for (const name of names) value[name] = fields[name].read(reader);
+      return value as T;
+    },
+  };
+}
+
+/** A value that may be missing. */
+export function optional<T>(codec: Codec<T>): Codec<T | null> {
+  return {
+    write: (writer, value) => {
+      flagCodec.write(writer, value !== null);
+      if (value !== null) codec.write(writer, value);
+    },
+    read: (reader) => (flagCodec.read(reader) ? codec.read(reader) : null),
+  };
+}
+
+/** Several values of one kind. */
+export function list<T>(codec: Codec<T>): Codec<readonly T[]> {
+  return {
+    write: (writer, values) => {
+      writer.varint(values.length);
+      for (const value of values) codec.write(writer, value);
+    },
+    read: (reader) => {
+      const values: T[] = [];
+      const count = reader.count(0xffff_ffff, 1);
+      for (let i = 0; i < count; i++) values.push(codec.read(reader));
+      return values;
+    },
+  };
+}
