@@ -22,20 +22,23 @@ export class ByteWriter {
 
   u8(value: number): this {
     assertInteger(value, U8_MAX);
-    this.#view.setUint8(this.#grow(1), value);
+    const at = this.#grow(1);
+    this.#view.setUint8(at, value);
     return this;
   }
 
   u32(value: number): this {
     assertInteger(value, U32_MAX);
-    this.#view.setUint32(this.#grow(4), value, true);
+    const at = this.#grow(4);
+    this.#view.setUint32(at, value, true);
     return this;
   }
 
   u64(value: bigint | number): this {
     const wide = BigInt(value);
     if (wide < 0n || wide >> 64n !== 0n) throw new RangeError(`${value} is not a u64`);
-    this.#view.setBigUint64(this.#grow(8), wide, true);
+    const at = this.#grow(8);
+    this.#view.setBigUint64(at, wide, true);
     return this;
   }
 
@@ -51,7 +54,8 @@ export class ByteWriter {
   }
 
   bytes(bytes: Uint8Array): this {
-    this.#bytes.set(bytes, this.#grow(bytes.length));
+    const at = this.#grow(bytes.length);
+    this.#bytes.set(bytes, at);
     return this;
   }
 
@@ -65,6 +69,7 @@ export class ByteWriter {
     return this.#bytes.slice(0, this.#length);
   }
 
+  /** Makes room and answers where it begins. Growing replaces the memory: ask for room before touching it. */
   #grow(length: number): number {
     const start = this.#length;
     this.#length = start + length;

@@ -1,0 +1,71 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { formatCoins } from '../../../shared/model/amount.js';
+import { isId, type TxId } from '../../../shared/model/ids.js';
+import { createClient } from '../../createClient.js';
+import { group, withAction } from '../command.js';
+import { urlOption, wholeNumber } from '../options.js';
+import { table } from '../output.js';
+
+interface UrlOptions {
+  readonly json?: boolean;
+  readonly url: string;
+}
+
+/** `trestle tx`: transactions. */
+export function txCommand(): Command {
+  return group('tx', 'show and send transactions', [get(), list(), submit()]);
+}
+
+function get(): Command {
+  const command = new Command('get')
+    .description('one transaction, waiting or confirmed')
+    .argument('<txid>', 'its id', parseTxid)
+    .addOption(urlOption());
+  return withAction<UrlOptions>(command, async ({ url }, output) => {
+    const [txid] = command.processedArgs as [TxId];
+    const view = await createClient({ url }).transaction.get.query({ txid });
+    const { block } = view;
+    const rows = [
+      ['txid', view.txid],
+      ['status', block === null ? 'waiting' : `confirmed in block ${block.height} (${block.confirmations} deep)`],
+      ['kind', view.kind],
+      ['value', formatCoins(view.value)],
+      ['fee', view.fee === null ? '-' : formatCoins(view.fee)],
+      ['size', `${view.size} bytes`],
+      ...view.inputs.map(({ address, value }) => [
+        'from',
+        `${address ?? '?'} ${value === null ? '?' : formatCoins(value)}`,
+      ]),
+      ...view.outputs.map(({ address, value }) => ['to', `${address} ${formatCoins(value)}`]),
+    ];
+    output.result(view, table(rows));
+  });
+}
+
+function list(): Command {
+  const command = new Command('list')
+    .description('the waiting transactions, newest first')
+    .option('--limit <count>', 'how many', wholeNumber(1, 100), 20)
+    .addOption(urlOption());
+  return withAction<UrlOptions & { limit: number }>(command, async ({ url, limit }, output) => {
+    const { items } = await createClient({ url }).transaction.list.query({ limit });
+    const rows = items.map(({ txid, value, fee, size }) => [txid, formatCoins(value), formatCoins(fee), String(size)]);
+    output.result({ transactions: items }, table([['txid', 'value', 'fee', 'size'], ...rows]));
+  });
+}
+
+function submit(): Command {
+  const command = new Command('submit')
+    .description('send a signed transaction')
+    .argument('<base64>', 'its bytes, in base64')
+    .addOption(urlOption());
+  return withAction<UrlOptions>(command, async ({ url }, output, [transaction = '']) => {
+    const sent = await createClient({ url }).transaction.submit.mutate({ transaction });
+    output.result(sent, `sent ${sent.txid}, fee ${formatCoins(sent.fee)}`);
+  });
+}
+
+function parseTxid(text: string): TxId {
+  if (isId(text)) return text as TxId;
+  throw new InvalidArgumentError('A txid is 64 lower-case hex digits.');
+}

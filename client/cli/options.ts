@@ -1,0 +1,62 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { NETWORKS } from '../../shared/consensus/networks.js';
+import { parseAddress } from '../../shared/model/address.js';
+import { type Amount, parseCoins } from '../../shared/model/amount.js';
+import { isId } from '../../shared/model/ids.js';
+import type { Bid } from '../../shared/rpc/fields.js';
+
+/** The node that commands talk to unless told otherwise: one on this machine, on the network for trying out. */
+export const DEFAULT_URL = `http://127.0.0.1:${NETWORKS.dev.nodePort}`;
+
+/** `--json`, the same everywhere. */
+export function jsonOption(): Option {
+  return new Option('--json', 'print one JSON object on the last line of standard output');
+}
+
+/** `--url`: the node to talk to. */
+export function urlOption(): Option {
+  return new Option('--url <url>', 'address of the node')
+    .default(DEFAULT_URL)
+    .env('TRESTLE_URL')
+    .argParser(parseHttpUrl);
+}
+
+/** An http or https URL. */
+export function parseHttpUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text.replace(/\/+$/, '');
+  throw new InvalidArgumentError('An address such as http://127.0.0.1:42221 is expected.');
+}
+
+/** Gathers an option that may be given several times. */
+export function collectUrls(text: string, before: readonly string[] = []): string[] {
+  return [...before, parseHttpUrl(text)];
+}
+
+/** A whole number within bounds. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`A whole number from ${min} to ${max} is expected.`);
+  };
+}
+
+/** Coins as people write them, above 0. */
+export function parseAmountOption(text: string): Amount {
+  const amount = parseCoins(text);
+  if (amount !== undefined && amount > 0n) return amount;
+  throw new InvalidArgumentError('Coins above 0 with at most eight decimals are expected, such as 1.5.');
+}
+
+/** An address; a wrong checksum is refused here, before anything is sent. */
+export function parseAddressOption(text: string): string {
+  if (parseAddress(text) !== undefined) return text;
+  throw new InvalidArgumentError('An address is 0x and 40 hex digits, with a right checksum or none.');
+}
+
+/** A block: its height, its hash or `last`. */
+export function parseBid(text: string): Bid | string {
+  if (text === 'last' || isId(text)) return text;
+  if (/^\d{1,10}$/.test(text)) return wholeNumber(0, 0xffff_ffff)(text) as Bid;
+  throw new InvalidArgumentError('A height, a hash of 64 hex digits, or "last" is expected.');
+}

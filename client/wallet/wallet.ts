@@ -1,0 +1,174 @@
+import { toBase64 } from '../../shared/bytes/base64.js';
+import type { LocatedCoin } from '../../shared/consensus/coins.js';
+import { genesisBlock } from '../../shared/consensus/genesis.js';
+import { isNetworkName, NETWORKS } from '../../shared/consensus/networks.js';
+import { TrestleError } from '../../shared/errors.js';
+import { type Address, parseAddress } from '../../shared/model/address.js';
+import { type Amount, parseAmount, toAmount } from '../../shared/model/amount.js';
+import { toHeight } from '../../shared/model/height.js';
+import type { TransferBody } from '../../shared/model/transaction.js';
+import type { ParamsView, UtxoView } from '../../shared/rpc/info.js';
+import type { SubmittedTransaction } from '../../shared/rpc/transaction.js';
+import { deriveKey, type Key } from '../../shared/wallet/keys.js';
+import { selectCoins } from '../../shared/wallet/selectCoins.js';
+import { signTransfer } from '../../shared/wallet/signTransfer.js';
+import { seedOf, type Words } from '../../shared/wallet/words.js';
+import type { Client } from '../createClient.js';
+
+/** How a wallet is opened. */
+export interface WalletOptions {
+  /** The node it asks and sends through. */
+  readonly client: Client;
+  readonly words: Words;
+  /** BIP 44 account; 0 unless said otherwise. */
+  readonly account?: number | undefined;
+}
+
+/** Money of a wallet, in base units. */
+export interface WalletBalance {
+  /** Confirmed and spendable now. */
+  readonly confirmed: bigint;
+  /** Made by transactions that still wait. */
+  readonly pending: bigint;
+  /** Mined, but not ripe yet. */
+  readonly immature: bigint;
+}
+
+/** One output of a payment. */
+export interface Recipient {
+  /** An address as people write it. */
+  readonly to: string;
+  /** Base units. */
+  readonly amount: bigint;
+}
+
+/** What to send, and how. */
+export interface SendOptions {
+  readonly recipients: readonly Recipient[];
+  /** Base units for each byte; the least the node relays unless said otherwise. */
+  readonly feeRate?: number | undefined;
+  /** At most 80 bytes. */
+  readonly memo?: Uint8Array | undefined;
+}
+
+/**
+ * A wallet over one node. The words never leave it: it asks the node for the coins of its address, chooses and signs
+ * here, and sends the finished transaction.
+ */
+export class Wallet {
+  readonly #client: Client;
+  readonly #key: Key;
+  #params: ParamsView | undefined;
+
+  constructor({ client, words, account = 0 }: WalletOptions) {
+    this.#client = client;
+    this.#key = deriveKey(seedOf(words), account, 0);
+  }
+
+  /** The address that receives, and gets the change. */
+  get address(): Address {
+    return this.#key.address;
+  }
+
+  /** The BIP 32 path of the address. */
+  get path(): string {
+    return this.#key.path;
+  }
+
+  async balance(): Promise<WalletBalance> {
+    const { coins, nextHeight } = await this.#coins();
+    const sum = (part: readonly UtxoView[]): bigint => part.reduce((total, { value }) => total + value, 0n);
+    const unspent = coins.filter(({ spender }) => spender === null);
+    return {
+      confirmed: sum(unspent.filter((coin) => coin.height !== null && coin.spendableAt <= nextHeight)),
+      pending: sum(unspent.filter(({ height }) => height === null)),
+      immature: sum(unspent.filter(({ spendableAt }) => spendableAt > nextHeight)),
+    };
+  }
+
+  /**
+   * Pays the recipients in one transaction and answers once the node has taken it in. Confirmed coins are spent first;
+   * those of waiting transactions only where they are needed, for they hang on the fate of the others.
+   */
+  async send({ recipients, feeRate, memo = new Uint8Array(0) }: SendOptions): Promise<SubmittedTransaction> {
+    const params = await this.#networkParams();
+    const outputs = recipients.map(({ to, amount }) => ({ address: requireAddress(to), value: requireAmount(amount) }));
+    const amount = outputs.reduce((sum, { value }) => sum + value, 0n);
+    const payment = {
+      amount,
+      outputs: outputs.length,
+      memoBytes: memo.length,
+      feeRate: feeRate ?? params.minFeeRate,
+    };
+    const { coins, nextHeight } = await this.#coins();
+    const spendable = coins.filter(({ spender, spendableAt }) => spender === null && spendableAt <= nextHeight);
+    const confirmed = spendable.filter(({ height }) => height !== null);
+    let selection = selectCoins(
+      confirmed.map((coin) => this.#located(coin)),
+      payment,
+    );
+    if (!selection.ok)
+      selection = selectCoins(
+        spendable.map((coin) => this.#located(coin)),
+        payment,
+      );
+    if (!selection.ok) throw new TrestleError({ code: 'wallet-funds', ...selection.reject });
+    const { coins: chosen, change } = selection.value;
+    const body: TransferBody = {
+      kind: 'transfer',
+      version: 1,
+      timestamp: Date.now(),
+      inputs: chosen.map(({ outpoint }) => outpoint),
+      outputs: change > 0n ? [...outputs, { address: this.address, value: toAmount(change) }] : outputs,
+      memo,
+    };
+    const transaction = signTransfer(body, {
+      genesis: params.genesis,
+      spent: chosen.map(({ coin }) => coin),
+      secretKeyOf: (owner) => (owner === this.#key.address ? this.#key.secretKey : undefined),
+    });
+    return this.#client.transaction.submit.mutate({ transaction: toBase64(transaction.raw) });
+  }
+
+  #located({ txid, index, value, height }: UtxoView): LocatedCoin {
+    const coin = { address: this.address, value, height: height ?? toHeight(0), coinbase: false };
+    return { outpoint: { txid, index }, coin };
+  }
+
+  async #coins(): Promise<{ coins: UtxoView[]; nextHeight: number }> {
+    const { height } = await this.#client.info.chain.query();
+    const coins: UtxoView[] = [];
+    let cursor: string | undefined;
+    do {
+      const input = { address: this.address, limit: 100, ...(cursor === undefined ? {} : { cursor }) };
+      const page = await this.#client.info.utxos.query(input);
+      coins.push(...page.items);
+      cursor = page.next ?? undefined;
+    } while (cursor !== undefined);
+    return { coins, nextHeight: height + 1 };
+  }
+
+  /** What the node says of its network, where that agrees with what is known here: a signature binds to the genesis. */
+  async #networkParams(): Promise<ParamsView> {
+    if (this.#params !== undefined) return this.#params;
+    const params = await this.#client.info.params.query();
+    const expected = isNetworkName(params.name) ? genesisBlock(NETWORKS[params.name]).header.hash : params.genesis;
+    if (params.genesis !== expected)
+      throw new TrestleError({ code: 'peer-network', genesis: params.genesis, expected });
+    this.#params = params;
+    return params;
+  }
+}
+
+function requireAddress(text: string): Address {
+  const address = parseAddress(text);
+  if (address !== undefined) return address;
+  const detail = `${text} is no address: 0x and 40 hex digits, with a right checksum or none`;
+  throw new TrestleError({ code: 'bad-request', detail });
+}
+
+function requireAmount(units: bigint): Amount {
+  const amount = parseAmount(units);
+  if (amount !== undefined && amount > 0n) return amount;
+  throw new TrestleError({ code: 'bad-request', detail: `${units} base units are no amount to send` });
+}

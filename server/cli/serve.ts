@@ -1,0 +1,70 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { collectUrls, parseHttpUrl, wholeNumber } from '../../client/cli/options.js';
+import { type Output, toJson } from '../../client/cli/output.js';
+import { LOG_LEVELS, type LogLevel } from '../system/logger.js';
+import { networkOption } from './network.js';
+
+/** What every server process can be told on the command line. */
+export interface ServeOptions {
+  readonly json?: boolean;
+  readonly name: string;
+  readonly network: string;
+  readonly host: string;
+  readonly port?: number;
+  readonly url?: string;
+  readonly dataDir?: string;
+  readonly logLevel: LogLevel;
+  readonly allowPrivate?: boolean;
+  readonly allowHost?: string[];
+  readonly allowOrigin?: string[];
+}
+
+/** Adds those options to a command. */
+export function withServeOptions(command: Command, name: string): Command {
+  return command
+    .option('--name <name>', 'what the process calls itself', name)
+    .addOption(networkOption())
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <port>', 'port to listen on; 0 takes any free one', wholeNumber(0, 65_535))
+    .option('--url <url>', 'where others reach it, if not at host and port', parseHttpUrl)
+    .option('--data-dir <path>', 'where it keeps its data')
+    .addOption(new Option('--log-level <level>', 'how much it says').choices(LOG_LEVELS).default('info'))
+    .option('--allow-private', 'call private and loopback addresses (always so on dev)')
+    .option('--allow-host <name>', 'another host name to answer to', collect)
+    .option('--allow-origin <origin>', 'an origin whose web pages may call', collectUrls);
+}
+
+/** The data directory of a process that was not told one. */
+export function defaultDataDir(network: string, name: string): string {
+  return join(homedir(), '.trestle', network, name);
+}
+
+/** Something that runs until it is told to stop. */
+export interface Served {
+  readonly name: string;
+  readonly url: string;
+  readonly stopped: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Says that a process serves, and keeps it until a signal, its parent's death, or a call stops it. */
+export async function serveUntilStopped(served: Served, output: Output): Promise<void> {
+  const { name, url } = served;
+  const ready = { ready: true, name, url, pid: process.pid };
+  process.stdout.write(output.json ? `${toJson(ready)}\n` : `${name} serves at ${url}\n`);
+  const stop = (): void => void served.stop();
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  // A process that was started with a channel to its parent must not outlive it, however the parent dies.
+  if (process.connected) process.once('disconnect', stop);
+  await served.stopped;
+  process.off('SIGINT', stop);
+  process.off('SIGTERM', stop);
+  if (process.connected) process.disconnect();
+}
+
+function collect(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
+}

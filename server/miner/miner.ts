@@ -1,0 +1,121 @@
+import type { Client } from '../../client/createClient.js';
+import { reasonOf } from '../../client/failure.js';
+import { fromHex } from '../../shared/bytes/hex.js';
+import type { Address } from '../../shared/model/address.js';
+import { decodeHeader } from '../../shared/model/header.js';
+import { MAX_TEMPLATE_WAIT_MS, type TemplateView } from '../../shared/rpc/block.js';
+import type { Clock, Logger } from '../ports.js';
+import { Solver } from './solver.js';
+
+/** The wait after a failed call before the next try. */
+const RETRY_MS = 1_000;
+
+/** What a miner needs. */
+export interface MinerParts {
+  readonly client: Client;
+  /** Whom its coinbases pay. */
+  readonly address: Address;
+  readonly threads: number;
+  /** Time between its blocks, for networks without difficulty; without, it mines as fast as it can. */
+  readonly intervalMs: number | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Mines at a node: takes templates, searches nonces, submits. It outlives its node's restarts. */
+export class Miner {
+  readonly #parts: MinerParts;
+  readonly #solver: Solver;
+  readonly #end = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(parts: MinerParts) {
+    this.#parts = parts;
+    this.#solver = new Solver(parts.threads);
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  async close(): Promise<void> {
+    this.#end.abort();
+    await this.#solver.close();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { intervalMs, log } = this.#parts;
+    while (!this.#end.signal.aborted) {
+      try {
+        await (intervalMs === undefined ? this.#mineOn() : this.#minePaced(intervalMs));
+      } catch (error) {
+        if (this.#end.signal.aborted) return;
+        log.warn('mining interrupted', { why: reasonOf(error)?.code ?? String(error) });
+        await this.#sleep(RETRY_MS);
+      }
+    }
+  }
+
+  /** One block each interval, on whatever the tip is by then. */
+  async #minePaced(intervalMs: number): Promise<void> {
+    const { client, address } = this.#parts;
+    await this.#sleep(intervalMs);
+    if (this.#end.signal.aborted) return;
+    await this.#search(await client.block.template.query({ address }), this.#end.signal);
+  }
+
+  /** Searches one template after the other, each until it is solved or something better comes up. */
+  async #mineOn(): Promise<void> {
+    const { client, address } = this.#parts;
+    let template = await client.block.template.query({ address });
+    while (!this.#end.signal.aborted) {
+      const outdated = new AbortController();
+      const better = this.#waitForBetter(template.id, outdated);
+      await this.#search(template, AbortSignal.any([outdated.signal, this.#end.signal]));
+      // A block of our own outdates the template, too, so this does not wait for long.
+      template = (await better) ?? (await client.block.template.query({ address }));
+    }
+  }
+
+  /** The next template, as soon as there is one worth changing to; the search for the current one is then called off. */
+  async #waitForBetter(current: string, outdated: AbortController): Promise<TemplateView | undefined> {
+    const { client, address } = this.#parts;
+    const { signal } = this.#end;
+    try {
+      return await client.block.template.query({ address, current, waitMs: MAX_TEMPLATE_WAIT_MS }, { signal });
+    } catch {
+      // Asked for again, and reported, by the caller.
+      return undefined;
+    } finally {
+      outdated.abort();
+    }
+  }
+
+  /** Searches a template's nonces and hands in the block it finds. */
+  async #search(template: TemplateView, signal: AbortSignal): Promise<void> {
+    const { client, log } = this.#parts;
+    const header = fromHex(template.header);
+    const decoded = decodeHeader(header);
+    if (!decoded.ok) throw new Error(`the template's header does not decode: ${decoded.detail}`);
+    const nonce = await this.#solver.solve({ header, target: fromHex(template.target) }, signal);
+    if (nonce === undefined) return;
+    const { timestamp } = decoded.value;
+    const { hash, height, status } = await client.block.submit.mutate({ template: template.id, timestamp, nonce });
+    log.info('block found', { height, hash, status, transactions: template.transactionCount });
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const { signal } = this.#end;
+      const cancel = this.#parts.clock.after(ms, finish);
+      function finish(): void {
+        cancel();
+        signal.removeEventListener('abort', finish);
+        resolve();
+      }
+      if (signal.aborted) finish();
+      else signal.addEventListener('abort', finish);
+    });
+  }
+}

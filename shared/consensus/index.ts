@@ -1,0 +1,15 @@
+export { decodeBlock, sealBlock } from '../model/block.js';
+export { decodeHeader, encodeHeader } from '../model/header.js';
+export { decodeTransaction, encodeBody } from '../model/transaction.js';
+export { checkBlock, checkBody } from './checkBlock.js';
+export { checkHeader, checkMinimumWork } from './checkHeader.js';
+export { checkInputs, checkSignatures, sighash } from './checkInputs.js';
+export { checkTransfer } from './checkTransaction.js';
+export { type Connection, connectBlock } from './connectBlock.js';
+export { genesisBlock } from './genesis.js';
+export { NETWORKS } from './networks.js';
+export { type NetworkFile, type NetworkParams, parseNetwork } from './params.js';
+export { BLOCK_CODES, HEADER_CODES, type Reject, TX_CODES } from './reject.js';
+export { asertBits, asertTarget } from './retarget.js';
+export { subsidyAt } from './subsidy.js';
+export { bitsFromTarget, difficultyOf, targetFromBits, workOfTarget } from './target.js';
