@@ -54,20 +54,25 @@ function failureFields(error: unknown): { code: string; message: string; hint: s
   return { code: 'internal', message, hint: null };
 }
 
-/** Rows in columns as wide as their widest cell. Numbers are aligned to the right. */
+/** Rows in columns as wide as their widest cell. Columns that hold numbers below their first row stand to the right. */
 export function table(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+  const columns = Math.max(0, ...rows.map((row) => row.length));
+  const layouts = Array.from({ length: columns }, (_, column) => {
+    const cells = rows.map((row) => row[column] ?? '');
+    return { width: Math.max(...cells.map((cell) => cell.length)), right: cells.slice(1).every(isFigure) };
+  });
   return rows
     .map((row) =>
-      row
-        .map((cell, i) => pad(cell, widths[i] ?? 0))
+      layouts
+        .map(({ width, right }, column) =>
+          right ? (row[column] ?? '').padStart(width) : (row[column] ?? '').padEnd(width),
+        )
         .join('  ')
         .trimEnd(),
     )
     .join('\n');
 }
 
-function pad(cell: string, width: number): string {
-  return /^-?[\d.,]+( |$)/.test(cell) ? cell.padStart(width) : cell.padEnd(width);
+function isFigure(cell: string): boolean {
+  return cell === '-' || /^-?[\d.,]+( [a-zA-Z%]+)?$/.test(cell);
 }

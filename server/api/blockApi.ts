@@ -5,7 +5,7 @@ import { ByteWriter } from '../../shared/bytes/writer.js';
 import { workOfTarget } from '../../shared/consensus/target.js';
 import { TrestleError } from '../../shared/errors.js';
 import { type Block, decodeBlock } from '../../shared/model/block.js';
-import { encodeHeader, HEADER_BYTES } from '../../shared/model/header.js';
+import { decodeHeader, encodeHeader, HEADER_BYTES } from '../../shared/model/header.js';
 import { toHeight } from '../../shared/model/height.js';
 import type { BlockApi, SubmittedBlock } from '../../shared/rpc/block.js';
 import type { Bid, Tid } from '../../shared/rpc/fields.js';
@@ -95,7 +95,11 @@ export function createBlockApi({ chain, templates, relay }: BlockApiParts): Bloc
       };
     },
     submit: (input) => submit(chain, 'block' in input ? decode(input.block) : templates.solve(input.template, input)),
-    announce: async ({ header }, session) => ({ known: relay.blockAnnounced(header, session.url) }),
+    announce: async ({ header: bytes }, session) => {
+      const header = decodeHeader(bytes);
+      if (!header.ok) throw new TrestleError({ code: 'header-malformed', detail: header.detail });
+      return { known: relay.blockAnnounced(header.value, session.url) };
+    },
     generate: async ({ address, count }) => {
       if (chain.params.retarget !== 'none' || workOfTarget(chain.params.limit) > MAX_GENERATE_WORK)
         throw new TrestleError({ code: 'bad-request', detail: `network ${chain.params.name} has a difficulty: mine` });

@@ -5,6 +5,7 @@ import { type Connection, connectBlock } from '../../shared/consensus/connectBlo
 import type { NetworkParams } from '../../shared/consensus/params.js';
 import type { BlockReject, HeaderReject } from '../../shared/consensus/reject.js';
 import { Emitter } from '../../shared/emitter.js';
+import { TrestleError } from '../../shared/errors.js';
 import type { Block } from '../../shared/model/block.js';
 import type { Header } from '../../shared/model/header.js';
 import type { BlockHash } from '../../shared/model/ids.js';
@@ -19,6 +20,9 @@ import type { ChainEvents } from './events.js';
 import { HeaderTree, tipWrites } from './headerTree.js';
 import { type OpenedChain, openChain } from './openChain.js';
 import type { VerifiedSet } from './verifiedSet.js';
+
+/** Blocks and batches of headers that may wait for their turn. */
+export const MAX_QUEUED = 256;
 
 /** What the chain needs from outside. */
 export interface ChainParts {
@@ -126,7 +130,8 @@ export class Chainstate {
   }
 
   /** One job at a time, and after each a turn for everything else: a long sync must not silence the node. */
-  #enqueue<T>(job: () => Promise<T>): Promise<T> {
+  async #enqueue<T>(job: () => Promise<T>): Promise<T> {
+    if (this.#queue.size >= MAX_QUEUED) throw new TrestleError({ code: 'busy', detail: 'too many blocks wait' });
     return this.#queue.add(async () => {
       try {
         return await job();

@@ -86,10 +86,7 @@ export class HeaderTree {
   ancestor(record: HeaderRecord, height: number): HeaderRecord {
     let at = record;
     while (at.header.height > height) {
-      const skip = skipHeight(at.header.height);
-      const skipOfParent = skipHeight(at.header.height - 1);
-      // The long step, unless the parent's long step comes closer without passing by.
-      const takesSkip = skip === height || (skip > height && !(skipOfParent < skip - 2 && skipOfParent >= height));
+      const takesSkip = stepTowards(at.header.height, height) !== at.header.height - 1;
       at = this.require(takesSkip ? at.skip : at.header.previous);
     }
     return at;
@@ -143,11 +140,20 @@ export function tipWrites({ work, header }: HeaderRecord, change: 'put' | 'remov
 
 /**
  * To which height the long step from a height leads: the skip list of Bitcoin Core's block index, in which any ancestor
- * is a logarithm of steps away.
+ * is a number of steps away that grows with the logarithm of the height.
  */
 export function skipHeight(height: number): number {
   if (height < 2) return 0;
   return height % 2 === 1 ? clearLowestOne(clearLowestOne(height - 1)) + 1 : clearLowestOne(height);
+}
+
+/** The next height on the way from `height` down to `target`: by the long step, or by one. */
+export function stepTowards(height: number, target: number): number {
+  const skip = skipHeight(height);
+  const skipOfParent = skipHeight(height - 1);
+  // The long step, unless the parent's long step comes closer without passing by.
+  const takesSkip = skip === target || (skip > target && !(skipOfParent < skip - 2 && skipOfParent >= target));
+  return takesSkip ? skip : height - 1;
 }
 
 function clearLowestOne(n: number): number {

@@ -30,6 +30,8 @@ export interface MempoolParts {
   readonly verified: VerifiedSet;
   readonly clock: Pick<Clock, 'now' | 'monotonic' | 'yield'>;
   readonly log: Logger;
+  /** The most bytes of waiting transactions; `MAX_POOL_BYTES` unless said otherwise. */
+  readonly maxBytes?: number;
 }
 
 /** A transaction has been taken in. */
@@ -146,11 +148,12 @@ export class Mempool {
   /** Gives up the cheapest transactions, with all that depends on them, for a dearer one. */
   #makeRoom(newcomer: Transaction, rate: number): Verdict<void, PoolReject> {
     const size = newcomer.raw.length;
-    while (this.#pool.bytes + size > MAX_POOL_BYTES) {
+    const { maxBytes: limit = MAX_POOL_BYTES } = this.#parts;
+    while (this.#pool.bytes + size > limit) {
       const worst = cheapest(this.#pool.entries());
       const needed = inputsOf(newcomer).flatMap(({ txid }) => this.#pool.withAncestors(txid));
       if (worst === undefined || worst.rate >= rate || needed.includes(worst))
-        return refuse({ code: 'pool-full', bytes: this.#pool.bytes, limit: MAX_POOL_BYTES });
+        return refuse({ code: 'pool-full', bytes: this.#pool.bytes, limit });
       this.#drop(worst, 'pool-full');
     }
     return accept(undefined);

@@ -1,6 +1,6 @@
 import { parseBase64, toBase64 } from '../../shared/bytes/base64.js';
 import { decodeBlock } from '../../shared/model/block.js';
-import { decodeHeader, encodeHeader, type Header } from '../../shared/model/header.js';
+import { encodeHeader, type Header } from '../../shared/model/header.js';
 import type { BlockHash, Wtxid } from '../../shared/model/ids.js';
 import { MAX_IDS } from '../../shared/rpc/transaction.js';
 import type { Chainstate } from '../chain/chainstate.js';
@@ -80,16 +80,14 @@ export class Relay {
   }
 
   /** A peer announced a block by its header. Answers whether it was here already. */
-  blockAnnounced(bytes: Uint8Array, url: string | null): boolean {
-    const header = decodeHeader(bytes);
-    if (!header.ok) return false;
-    const { hash } = header.value;
+  blockAnnounced(header: Header, url: string | null): boolean {
+    const { hash } = header;
     const peer = url === null ? undefined : this.#parts.peers.get(url);
     if (peer !== undefined) this.#inventory.add(peer, hash);
     if (this.#parts.chain.headers.get(hash)?.body) return true;
     if (peer !== undefined) {
       this.#blocks.announced(hash, peer);
-      this.#background(this.#takeAnnounced(header.value, peer));
+      this.#background(this.#takeAnnounced(header, peer));
     }
     return false;
   }

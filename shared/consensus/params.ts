@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { bytesFromBigint } from '../bytes/bigEndian.js';
 import { ByteWriter } from '../bytes/writer.js';
 import { type Amount, MAX_AMOUNT, parseAmount, parseCoins } from '../model/amount.js';
 import { MAX_HEIGHT } from '../model/height.js';
@@ -113,7 +112,6 @@ export function encodeConsensusParams(params: NetworkParams): Uint8Array {
     .u8(params.retarget === 'asert' ? 1 : 0)
     .u64(params.halfLife)
     .u32(params.genesisBits)
-    .bytes(bytesFromBigint(params.limit, 32))
     .varint(params.reward)
     .u32(params.halvingInterval)
     .u32(params.coinbaseMaturity)

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { createLogUpdate } from 'log-update';
 import { formatCoins } from '../../../shared/model/amount.js';
+import type { SyncView } from '../../../shared/rpc/info.js';
 import { table } from '../output.js';
 import type { Network, NetworkNode } from './network.js';
 import type { Traffic } from './traffic.js';
@@ -85,12 +86,7 @@ async function rowOf(network: Network, node: NetworkNode): Promise<{ cells: stri
       client.info.health.query(),
       client.info.sync.query(),
     ]);
-    const state =
-      sync.height < sync.bestHeader
-        ? `syncing ${Math.floor((100 * sync.height) / sync.bestHeader)} %`
-        : network.minedAt().includes(name)
-          ? 'mining'
-          : 'follows';
+    const state = stateOf(sync, network.minedAt().includes(name));
     const cells = [
       name,
       String(chain.height),
@@ -106,4 +102,10 @@ async function rowOf(network: Network, node: NetworkNode): Promise<{ cells: stri
   } catch {
     return { cells: [name, '-', '-', '-', '-', '-', '-', 'starting', url] };
   }
+}
+
+function stateOf(sync: SyncView, isMining: boolean): string {
+  if (sync.height < sync.bestHeader) return `syncing ${Math.floor((100 * sync.height) / sync.bestHeader)} %`;
+  const caughtUp = sync.runs > 0 ? `, fetched ${sync.blocks} blocks in ${sync.elapsedMs} ms` : '';
+  return `${isMining ? 'mining' : 'follows'}${caughtUp}`;
 }

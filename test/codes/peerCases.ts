@@ -1,0 +1,78 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { reasonOf } from '../../client/failure.js';
+import { createPeerClient } from '../../client/peerClient.js';
+import { httpDialer } from '../../server/net/dialer.js';
+import { OwnNonces } from '../../server/net/handshake.js';
+import { PeerBook } from '../../server/net/peerBook.js';
+import { Reception } from '../../server/net/reception.js';
+import { Sessions } from '../../server/net/sessions.js';
+import { memoryKv } from '../../server/store/memoryKv.js';
+import { systemClock } from '../../server/system/clock.js';
+import { systemRandom } from '../../server/system/random.js';
+import { genesisBlock } from '../../shared/consensus/genesis.js';
+import { NETWORKS } from '../../shared/consensus/networks.js';
+import { toHeight } from '../../shared/model/height.js';
+import type { PeerFailure, Reason } from '../../shared/reasons.js';
+import { type HelloInput, PROTOCOL_VERSION, type TipView } from '../../shared/rpc/node.js';
+import { failureFrom } from '../kit/failureFrom.js';
+
+const genesis = genesisBlock(NETWORKS.dev).header.hash;
+const tip = (): TipView => ({ height: toHeight(0), hash: genesis, work: 0n });
+
+/** A reception as a node has it, and a hello that it would welcome. */
+async function greet(change: Partial<HelloInput>, ownNonce = false): Promise<Reason> {
+  const random = systemRandom;
+  const nonces = new OwnNonces(random);
+  const dialer = httpDialer({ allowPrivate: true, clock: systemClock });
+  const book = new PeerBook({ kv: memoryKv(), clock: systemClock, random });
+  const sessions = new Sessions(random);
+  const reception = new Reception({ genesis, tip, nonces, sessions, book, dialer, onConfirmed: () => {} });
+  const caller = { remoteAddress: '127.0.0.1', operator: false, session: null };
+  try {
+    return await nonces.during((own) => {
+      const nonce = ownNonce ? own : '00'.repeat(16);
+      const hello = {
+        protocol: PROTOCOL_VERSION,
+        capabilities: [],
+        genesis,
+        url: null,
+        nonce,
+        tip: tip(),
+        userAgent: 'test',
+      };
+      return failureFrom(reception.hello({ ...hello, ...change }, caller));
+    });
+  } finally {
+    await dialer.close();
+  }
+}
+
+/** A port of this machine at which nobody listens. */
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** For each failure of peers, an encounter that ends in it. */
+export const peerCases: Record<PeerFailure['code'], () => Promise<Reason | null>> = {
+  'peer-network': () => greet({ genesis: genesisBlock(NETWORKS.main).header.hash }),
+  'peer-version': () => greet({ protocol: PROTOCOL_VERSION + 1 }),
+  'peer-self': () => greet({}, true),
+  'peer-unreachable': async () => greet({ url: `http://127.0.0.1:${await closedPort()}` }),
+  'peer-address': () => greet({ url: 'http://127.0.0.1:80/some/path' }),
+  'peer-protocol': async () => {
+    const fetch = async () => Response.json({ result: { data: { json: { height: 'NaN' } } } });
+    const client = createPeerClient({
+      url: 'http://peer',
+      fetch,
+      timeoutMs: 1_000,
+      after: systemClock.after,
+      session: () => undefined,
+    });
+    return client.node.ping.query().then(() => null, reasonOf);
+  },
+};

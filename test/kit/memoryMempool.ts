@@ -1,0 +1,19 @@
+import type { Chainstate } from '../../server/chain/chainstate.js';
+import { VerifiedSet } from '../../server/chain/verifiedSet.js';
+import { Mempool, type MempoolParts } from '../../server/mempool/mempool.js';
+import { memoryKv } from '../../server/store/memoryKv.js';
+import { stillClock, testSignatures } from './memoryChain.js';
+import { silentLog } from './silentLog.js';
+
+/** A real mempool over a store in memory. */
+export async function memoryMempool(chain: Chainstate, parts: Partial<MempoolParts> = {}): Promise<Mempool> {
+  return Mempool.open({
+    chain,
+    kv: memoryKv(),
+    signatures: await testSignatures(),
+    verified: new VerifiedSet(),
+    clock: stillClock(),
+    log: silentLog,
+    ...parts,
+  });
+}
