@@ -2,14 +2,17 @@ import { TRPCClientError } from '@trpc/client';
 import { TrestleError } from '../shared/errors.js';
 import { isReasonCode, type Reason } from '../shared/reasons.js';
 
+/** How many causes are looked through. */
+const MAX_CAUSES = 5;
+
 /**
  * Why a call failed, as one of our reasons: what the node answered, a time limit that passed, or a node that does not
  * answer. `null` where the node failed and keeps the details to itself, and for errors that come from no call.
  */
 export function reasonOf(error: unknown): Reason | null {
-  if (error instanceof TrestleError) return error.reason;
+  const own = ownFailure(error);
+  if (own !== undefined) return own.reason;
   if (!(error instanceof TRPCClientError)) return null;
-  if (error.cause instanceof TrestleError) return error.cause.reason;
   const data: unknown = error.data;
   if (isObject(data)) return asReason(data['reason']);
   // No answer that looks like tRPC's: the connection was refused or broken, or something else listens there.
@@ -21,6 +24,14 @@ export function asTrestleError(error: unknown, url: string): unknown {
   const reason = reasonOf(error);
   if (reason === null) return error;
   return new TrestleError(reason.code === 'peer-unreachable' ? { ...reason, url } : reason, { cause: error });
+}
+
+/** A failure of ours among the causes of an error: links and fetch wrap what they pass on. */
+function ownFailure(error: unknown): TrestleError | undefined {
+  let cause = error;
+  for (let depth = 0; depth < MAX_CAUSES && cause instanceof Error; depth++, cause = cause.cause)
+    if (cause instanceof TrestleError) return cause;
+  return undefined;
 }
 
 /** The figures of a reason come from the other side: only the code is looked at, the rest is for people to read. */

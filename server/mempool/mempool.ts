@@ -11,13 +11,10 @@ import type { BlockEvent, SettledEvent } from '../chain/events.js';
 import type { VerifiedSet } from '../chain/verifiedSet.js';
 import type { Clock, Logger, Signatures } from '../ports.js';
 import type { Kv, Write } from '../store/kv.js';
-import { poolLayout } from '../store/layout.js';
-import { put, remove, scan } from '../store/space.js';
 import { judge } from './judge.js';
 import { Pool, type PoolEntry } from './pool.js';
+import { type Arrival, SavedPool, saved, unsaved } from './savedPool.js';
 
-/** Rows read at a time when the saved transactions come back. */
-const LOAD_PAGE = 1_000;
 /** How long a rebuild may hold the event loop before others get a turn. */
 const SLICE_MS = 8;
 
@@ -54,6 +51,7 @@ export class Mempool {
   readonly events = new Emitter<MempoolEvents>();
   readonly #parts: MempoolParts;
   readonly #params: NetworkParams;
+  readonly #saved: SavedPool;
   readonly #stop: (() => void)[];
   #pool = new Pool();
   /** Transfers of blocks that left the chain, lowest block first, while a switch of branches is under way. */
@@ -63,6 +61,7 @@ export class Mempool {
   private constructor(parts: MempoolParts) {
     this.#parts = parts;
     this.#params = parts.chain.params;
+    this.#saved = new SavedPool(parts.kv, parts.log);
     const { events } = parts.chain;
     this.#stop = [
       events.on('connected', (event) => this.#onConnected(event)),
@@ -100,7 +99,7 @@ export class Mempool {
     const added = this.#add(transaction, this.#parts.clock.now());
     if (!added.ok) return added;
     try {
-      await this.#parts.kv.commit([saved(added.value)]);
+      await this.#saved.write([saved(added.value)]);
     } catch (error) {
       this.#pool.removeWithDescendants(transaction.txid);
       throw error;
@@ -179,7 +178,7 @@ export class Mempool {
         }
       }
     }
-    this.#save(gone.map(unsaved));
+    this.#saved.note(gone.map(unsaved));
   }
 
   #onDisconnected({ block }: BlockEvent): void {
@@ -202,17 +201,16 @@ export class Mempool {
     this.#pool = new Pool();
     const writes: Write[] = [];
     let sliceEnds = this.#parts.clock.monotonic() + SLICE_MS;
-    for (const { transaction, firstSeen } of [
-      ...returningEntries(returning, this.#parts.clock.now()),
-      ...before.entries(),
-    ]) {
+    const now = this.#parts.clock.now();
+    const returned = returning.map((transaction): Arrival => ({ transaction, firstSeen: now }));
+    for (const { transaction, firstSeen } of [...returned, ...before.entries()]) {
       const added = this.#add(transaction, firstSeen);
       writes.push(...this.#writesAfter(transaction, added));
       if (this.#parts.clock.monotonic() < sliceEnds) continue;
       await this.#parts.clock.yield();
       sliceEnds = this.#parts.clock.monotonic() + SLICE_MS;
     }
-    this.#save(writes);
+    this.#saved.note(writes);
     for (const { txid } of returning) {
       const entry = this.#pool.get(txid);
       if (entry !== undefined) this.events.emit('accepted', { entry, source: null });
@@ -228,37 +226,23 @@ export class Mempool {
   }
 
   async #load(): Promise<void> {
-    let waiting: { transaction: Transaction; firstSeen: number }[] = [];
-    const lost: Write[] = [];
-    for (let after: Uint8Array | undefined; ; ) {
-      const rows = scan(this.#parts.kv, poolLayout.pool, { after, limit: LOAD_PAGE });
-      for (const { key, value } of rows) {
-        const decoded = decodeTransaction(value.raw);
-        if (decoded.ok) waiting.push({ transaction: decoded.value, firstSeen: value.firstSeen });
-        else lost.push(remove(poolLayout.pool, key));
-      }
-      if (rows.length < LOAD_PAGE) break;
-      after = rows.at(-1)?.at;
-    }
-    waiting.sort((a, b) => a.firstSeen - b.firstSeen);
+    let waiting = this.#saved.load();
+    const lost: Arrival[] = [];
     // Two of the same millisecond may be in either order: a child waits for another round until its parent is there.
     for (let progress = true; progress; ) {
       progress = false;
-      const missing: typeof waiting = [];
+      const missing: Arrival[] = [];
       for (const each of waiting) {
         const verdict = await this.#admitSaved(each.transaction, each.firstSeen);
         if (verdict.ok) progress = true;
-        else if (verdict.reject.code === 'tx-input-missing') missing.push(each);
-        else lost.push(unsaved(each));
+        else (verdict.reject.code === 'tx-input-missing' ? missing : lost).push(each);
       }
       waiting = missing;
     }
-    this.#save([...lost, ...waiting.map(unsaved)]);
-    if (this.#pool.count > 0 || lost.length + waiting.length > 0)
-      this.#parts.log.info('waiting transactions restored', {
-        restored: this.#pool.count,
-        dropped: lost.length + waiting.length,
-      });
+    lost.push(...waiting);
+    this.#saved.note(lost.map(unsaved));
+    if (this.#pool.count + lost.length > 0)
+      this.#parts.log.info('waiting transactions restored', { restored: this.#pool.count, dropped: lost.length });
   }
 
   /** A saved transaction was checked once, but by a process that is gone, and the file is only a file. */
@@ -274,31 +258,8 @@ export class Mempool {
   #drop(entry: PoolEntry, reason: string): void {
     const gone = this.#pool.removeWithDescendants(entry.transaction.txid);
     this.#parts.log.debug('waiting transactions evicted', { count: gone.length, reason });
-    this.#save(gone.map(unsaved));
+    this.#saved.note(gone.map(unsaved));
   }
-
-  /** Saves in the background: a copy that lags is judged again at the next start anyway. */
-  #save(writes: readonly Write[]): void {
-    if (writes.length === 0) return;
-    this.#parts.kv.commit(writes).catch((error: unknown) => {
-      this.#parts.log.error('the waiting transactions could not be saved', { error: String(error) });
-    });
-  }
-}
-
-function saved({ transaction, firstSeen }: PoolEntry): Write {
-  return put(poolLayout.pool, transaction.wtxid, { firstSeen, raw: transaction.raw });
-}
-
-function unsaved({ transaction }: { readonly transaction: Transaction }): Write {
-  return remove(poolLayout.pool, transaction.wtxid);
-}
-
-function returningEntries(
-  transactions: readonly Transaction[],
-  firstSeen: number,
-): { transaction: Transaction; firstSeen: number }[] {
-  return transactions.map((transaction) => ({ transaction, firstSeen }));
 }
 
 function cheapest(entries: Iterable<PoolEntry>): PoolEntry | undefined {

@@ -10,9 +10,9 @@ import { BULK_TIMEOUT_MS } from '../net/dialer.js';
 import type { Peer, Peers } from '../net/peers.js';
 import type { Clock, Logger } from '../ports.js';
 import type { SyncRunner } from '../sync/runner.js';
+import type { TransactionFetcher } from '../sync/transactionFetcher.js';
 import { Inventory } from './inventory.js';
 import { Requests } from './requests.js';
-import type { TransactionFetcher } from './transactionFetcher.js';
 
 /** How long announcements are gathered before they go out together. */
 const GATHER_MS = 20;

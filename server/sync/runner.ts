@@ -10,11 +10,11 @@ import type { Mempool } from '../mempool/mempool.js';
 import { BULK_TIMEOUT_MS } from '../net/dialer.js';
 import type { Peer, Peers } from '../net/peers.js';
 import type { Clock, Logger, Random } from '../ports.js';
-import type { TransactionFetcher } from '../relay/transactionFetcher.js';
 import type { HeaderRecord } from '../store/layout.js';
 import { followLocator, parseHeaders } from './headers.js';
 import { locatorHeights } from './locator.js';
 import { SyncProgress } from './progress.js';
+import type { TransactionFetcher } from './transactionFetcher.js';
 
 /** Rounds of headers in one run: 20 million blocks. A peer that has still more is making them up. */
 const MAX_HEADER_ROUNDS = 10_000;

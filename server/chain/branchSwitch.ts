@@ -1,0 +1,89 @@
+import type { BlockReject } from '../../shared/consensus/reject.js';
+import type { Emitter } from '../../shared/emitter.js';
+import type { BlockHash } from '../../shared/model/ids.js';
+import type { Clock, Logger } from '../ports.js';
+import type { HeaderRecord } from '../store/layout.js';
+import type { ChainEvents } from './events.js';
+import type { TipMover } from './tipMover.js';
+import type { TipState } from './tipState.js';
+
+/** What switching branches needs. */
+export interface SwitchParts {
+  readonly state: TipState;
+  readonly mover: TipMover;
+  readonly events: Emitter<ChainEvents>;
+  readonly clock: Pick<Clock, 'yield'>;
+  readonly log: Logger;
+}
+
+/** Moves the tip from one branch to another. */
+export class BranchSwitch {
+  readonly #parts: SwitchParts;
+  #atRest: Promise<void> = Promise.resolve();
+
+  constructor(parts: SwitchParts) {
+    this.#parts = parts;
+  }
+
+  /** Settles when no switch is under way: between its blocks the coins are those of neither branch. */
+  atRest(): Promise<void> {
+    return this.#atRest;
+  }
+
+  /**
+   * Moves the tip to `target` by one plan: back to the fork, then up the other branch. Where a block on the way proves
+   * invalid, it and its descendants are marked and the best valid chain is restored before anyone else gets a turn, the
+   * old one where none has more work. Answers which blocks failed.
+   */
+  async activate(target: HeaderRecord): Promise<ReadonlyMap<BlockHash, BlockReject>> {
+    const { state, events, log } = this.#parts;
+    const failures = new Map<BlockHash, BlockReject>();
+    const original = state.tip;
+    if (target.work <= original.work) return failures;
+    let rest = (): void => {};
+    this.#atRest = new Promise((resolve) => {
+      rest = resolve;
+    });
+    let reorganized = false;
+    try {
+      let goal = target;
+      while (state.tip.header.hash !== goal.header.hash) {
+        const fork = state.headers.fork(state.tip, goal);
+        reorganized ||= fork.header.hash !== state.tip.header.hash;
+        await this.#disconnectTo(fork);
+        const failed = await this.#connectPath(state.headers.path(fork, goal));
+        if (failed === undefined) break;
+        failures.set(failed.record.header.hash, failed.reject);
+        log.warn('a block on the better branch is invalid', { hash: failed.record.header.hash, ...failed.reject });
+        await state.markInvalid(failed.record);
+        const best = state.headers.best(({ body }) => body !== null);
+        goal = best.work > original.work ? best : original;
+      }
+    } finally {
+      rest();
+    }
+    if (state.tip.header.hash !== original.header.hash || reorganized)
+      events.emit('settled', { tip: state.tip, reorganized });
+    return failures;
+  }
+
+  async #disconnectTo(fork: HeaderRecord): Promise<void> {
+    const { state, mover, clock } = this.#parts;
+    while (state.tip.header.hash !== fork.header.hash) {
+      await mover.disconnect();
+      await clock.yield();
+    }
+  }
+
+  async #connectPath(
+    path: readonly HeaderRecord[],
+  ): Promise<{ record: HeaderRecord; reject: BlockReject } | undefined> {
+    const { state, mover, clock } = this.#parts;
+    for (const record of path) {
+      const connected = await mover.connect(state.store.block(record.header.hash), record, []);
+      if (!connected.ok) return { record, reject: connected.reject };
+      await clock.yield();
+    }
+    return undefined;
+  }
+}

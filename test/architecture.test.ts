@@ -1,0 +1,188 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\s[^;]*?from\s+'([^']+)'|import\(\s*'([^']+)'\s*\)|(?:^|\n)\s*import\s+'([^']+)'/g;
+
+interface Source {
+  /** Path from the root, such as `server/node.ts`. */
+  readonly path: string;
+  readonly text: string;
+  /** Paths of our own files, and names of packages as they stand. */
+  readonly imports: readonly string[];
+}
+
+function* filesUnder(directory: string): Generator<string> {
+  for (const name of readdirSync(directory)) {
+    const path = join(directory, name);
+    if (statSync(path).isDirectory()) yield* filesUnder(path);
+    else if (/\.tsx?$/.test(name) && !name.endsWith('.d.ts')) yield path;
+  }
+}
+
+function readSource(file: string): Source {
+  const text = readFileSync(file, 'utf8');
+  const imports = Array.from(text.matchAll(IMPORT), ([, a, b, c]) => a ?? b ?? c ?? '').map((specifier) =>
+    specifier.startsWith('.') ? relative(ROOT, resolve(dirname(file), specifier)).replace(/\.js$/, '.ts') : specifier,
+  );
+  return { path: relative(ROOT, file), text, imports };
+}
+
+const sources = ['shared', 'client', 'server', 'bin', 'test', 'bench', 'examples'].flatMap((folder) =>
+  Array.from(filesUnder(join(ROOT, folder)), readSource),
+);
+const inFolder = (folder: string): Source[] => sources.filter(({ path }) => path.startsWith(`${folder}/`));
+
+/** Imports that break a rule, as `file -> import`. */
+function violations(files: readonly Source[], isWrong: (specifier: string, file: Source) => boolean): string[] {
+  return files.flatMap((file) =>
+    file.imports.filter((specifier) => isWrong(specifier, file)).map((specifier) => `${file.path} -> ${specifier}`),
+  );
+}
+
+const ownFolder = (specifier: string): string | undefined =>
+  /^(shared|client|server|bin|test|bench|examples)\//.exec(specifier)?.[1];
+
+describe('imports run one way', () => {
+  const allowed: Record<string, readonly string[]> = {
+    shared: ['shared'],
+    client: ['shared', 'client'],
+    server: ['shared', 'client', 'server'],
+    bin: ['shared', 'client', 'server', 'bin'],
+    test: ['shared', 'client', 'server', 'test'],
+    bench: ['shared', 'client', 'server', 'test', 'bench'],
+    examples: ['examples'],
+  };
+
+  test.each(Object.entries(allowed))('%s imports only from %j', (folder, may) => {
+    const isWrong = (specifier: string): boolean => {
+      const target = ownFolder(specifier);
+      return target !== undefined && !may.includes(target);
+    };
+    expect(violations(inFolder(folder), isWrong)).toEqual([]);
+  });
+
+  /** Inside the server: who may import whom. Files beside the folders are the composition and may import all. */
+  const layers: Record<string, readonly string[]> = {
+    store: [],
+    system: [],
+    chain: ['store'],
+    mempool: ['chain', 'store'],
+    miner: ['mempool', 'chain', 'store'],
+    net: ['store'],
+    relay: ['mempool', 'chain', 'net', 'store', 'sync'],
+    sync: ['mempool', 'chain', 'net', 'store'],
+    http: ['net', 'store'],
+    api: ['relay', 'sync', 'miner', 'mempool', 'chain', 'net', 'store'],
+    cli: ['system', 'miner'],
+  };
+
+  test.each(Object.entries(layers))('server/%s imports only from %j', (layer, may) => {
+    const files = inFolder(`server/${layer}`);
+    expect(files.length).toBeGreaterThan(0);
+    const isWrong = (specifier: string): boolean => {
+      const target = /^server\/([a-z]+)\//.exec(specifier)?.[1];
+      return target !== undefined && target !== layer && !may.includes(target);
+    };
+    expect(violations(files, isWrong)).toEqual([]);
+  });
+
+  test('server has no folder that the table above does not name', () => {
+    const folders = new Set(inFolder('server').flatMap(({ path }) => /^server\/([a-z]+)\//.exec(path)?.[1] ?? []));
+    expect([...folders].sort()).toEqual(Object.keys(layers).sort());
+  });
+});
+
+describe('what each part may touch', () => {
+  const isNode = (specifier: string): boolean => specifier.startsWith('node:');
+  const browserSafe = [
+    ...inFolder('shared'),
+    ...inFolder('client').filter(({ path }) => !path.startsWith('client/cli/')),
+  ];
+
+  test('nothing of Node in shared/, nor in client/ outside client/cli/', () => {
+    expect(violations(browserSafe, isNode)).toEqual([]);
+  });
+
+  test('shared/ knows no clock, no chance, no timer, no process and no console', () => {
+    const forbidden =
+      /\bDate\.now\b|\bnew Date\b|\bMath\.random\b|\bset(?:Timeout|Interval|Immediate)\b|\bperformance\b|\bprocess\b\.|\bconsole\b|\bfetch\(|crypto\.(?:getRandomValues|subtle)|\bBuffer\b/;
+    expect(matches(inFolder('shared'), forbidden)).toEqual([]);
+  });
+
+  test('in the server, time, chance and timers come from ports alone', () => {
+    const forbidden =
+      /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bset(?:Timeout|Interval|Immediate)\(|\bperformance\.now\b|\brandomBytes\b/;
+    const outside = inFolder('server').filter(({ path }) => !path.startsWith('server/system/'));
+    expect(matches(outside, forbidden)).toEqual([]);
+  });
+
+  test('pure planners know no clock either: time is an argument', () => {
+    const pure = [
+      'server/relay/requests.ts',
+      'server/sync/locator.ts',
+      'server/sync/headers.ts',
+      'server/mempool/judge.ts',
+      'server/mempool/pool.ts',
+      'server/miner/selectTransactions.ts',
+      'server/miner/buildTemplate.ts',
+      'server/chain/addressDelta.ts',
+      'server/chain/blockWrites.ts',
+    ];
+    const files = sources.filter(({ path }) => pure.includes(path));
+    expect(files).toHaveLength(pure.length);
+    expect(violations(files, (specifier) => specifier === 'server/ports.ts' || isNode(specifier))).toEqual([]);
+  });
+
+  test('only the entry points have an index', () => {
+    const indexes = sources.map(({ path }) => path).filter((path) => /(^|\/)index\.ts$/.test(path));
+    expect(indexes.sort()).toEqual([
+      'client/index.ts',
+      'client/wallet/index.ts',
+      'server/index.ts',
+      'shared/consensus/index.ts',
+      'shared/rpc/index.ts',
+    ]);
+    const isWrong = (specifier: string): boolean => /(^|\/)index\.ts$/.test(specifier);
+    expect(violations(sources, isWrong)).toEqual([]);
+  });
+
+  test('the client takes the router’s type, never its value: the peers’ own client aside', () => {
+    const value = /import\s+(?!type\b)\{[^}]*\b(?<!type )appRouter\b[^}]*\}\s+from\s+'[^']*rpc\/router/;
+    expect(matches(inFolder('client'), value)).toEqual(['client/peerClient.ts']);
+    expect(
+      violations(
+        browserSafe.filter(({ path }) => path !== 'client/peerClient.ts'),
+        (specifier) => specifier === 'client/peerClient.ts',
+      ),
+    ).toEqual([]);
+  });
+
+  test('zod is imported whole, which bundlers cut down; by name they cannot', () => {
+    expect(matches(sources, /import\s+(?:type\s+)?\{[^}]*\}\s+from\s+'zod'/)).toEqual([]);
+  });
+
+  test('the test kit imports no development dependency but for the arbitraries', () => {
+    const dev = ['vitest', 'fast-check', 'playwright-core'];
+    const kit = inFolder('test/kit').filter(({ path }) => path !== 'test/kit/arbitraries.ts');
+    expect(
+      violations(kit, (specifier) => dev.some((name) => specifier === name || specifier.startsWith(`${name}/`))),
+    ).toEqual([]);
+  });
+});
+
+test('no file is longer than 300 lines', () => {
+  const long = sources.filter(({ path, text }) => !path.startsWith('test/') && text.split('\n').length > 301);
+  expect(long.map(({ path, text }) => `${path}: ${text.split('\n').length - 1}`)).toEqual([]);
+});
+
+function matches(files: readonly Source[], pattern: RegExp): string[] {
+  return files.filter(({ text }) => pattern.test(withoutComments(text))).map(({ path }) => path);
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*$/gm, '');
+}

@@ -1,0 +1,256 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Chainstate } from '../../../server/chain/chainstate.js';
+import { VerifiedSet } from '../../../server/chain/verifiedSet.js';
+import type { Mempool } from '../../../server/mempool/mempool.js';
+import { buildTemplate } from '../../../server/miner/buildTemplate.js';
+import { selectTransactions } from '../../../server/miner/selectTransactions.js';
+import { solveInline } from '../../../server/miner/solveInline.js';
+import { memoryKv } from '../../../server/store/memoryKv.js';
+import type { Block } from '../../../shared/model/block.js';
+import { sealBlock } from '../../../shared/model/block.js';
+import { sealHeader } from '../../../shared/model/header.js';
+import type { Transaction } from '../../../shared/model/transaction.js';
+import { sealTransaction } from '../../../shared/model/transaction.js';
+import { assertOk, assertRefused, present } from '../../kit/assertOk.js';
+import { type Spendable, testKey, transfer } from '../../kit/builders.js';
+import { memoryChain, testSignatures } from '../../kit/memoryChain.js';
+import { memoryMempool } from '../../kit/memoryMempool.js';
+import { TestChain } from '../../kit/testChain.js';
+
+const [alice, bob] = [testKey(1), testKey(2)];
+
+interface Scene {
+  readonly source: TestChain;
+  readonly chain: Chainstate;
+  readonly blocks: readonly Block[];
+  /** A transfer of everything a coin holds, less the fee, to one or more outputs of equal worth. */
+  pay(spend: Spendable, fee: bigint, outputs?: number): Transaction;
+  /** An output of a transfer of ours, to be spent on. */
+  output(of: Transaction, index?: number): Spendable;
+}
+
+async function scene(length = 6): Promise<Scene> {
+  const source = new TestChain();
+  const chain = await memoryChain();
+  const blocks = source.grow(source.genesis, length);
+  for (const block of blocks) assertOk(await chain.submitBlock(block));
+  const genesis = source.genesis.header.hash;
+  return {
+    source,
+    chain,
+    blocks,
+    pay(spend, fee, count = 1) {
+      const value = (spend.coin.value - fee) / BigInt(count);
+      const outputs = Array.from({ length: count }, () => ({ address: alice.address, value }));
+      return transfer({ genesis, spend: [spend], outputs });
+    },
+    output(of, index = 0) {
+      return { outpoint: { txid: of.txid, index }, coin: present(of.body.outputs[index]), key: alice };
+    },
+  };
+}
+
+function waiting(mempool: Mempool): string[] {
+  return Array.from(mempool.pool.entries(), ({ transaction }) => transaction.txid);
+}
+
+describe('mempool', () => {
+  test('a block takes out what it confirms, and what loses its coin with all that hangs on it', async () => {
+    const { source, chain, blocks, pay, output } = await scene();
+    const mempool = await memoryMempool(chain);
+    const [first, second] = [source.coinOf(present(blocks[0])), source.coinOf(present(blocks[1]))];
+    const confirmed = pay(first, 1_000n);
+    const loser = pay(second, 1_000n);
+    const child = pay(output(loser), 1_000n);
+    for (const each of [confirmed, loser, child]) assertOk(await mempool.submit(each, null));
+    const winner = pay(second, 5_000n);
+    assertOk(await chain.submitBlock(source.extend(present(blocks.at(-1)), { transactions: [confirmed, winner] })));
+    expect(waiting(mempool)).toEqual([]);
+    expect(mempool.pool.bytes).toBe(0);
+  });
+
+  test('a child of what was confirmed goes on waiting', async () => {
+    const { source, chain, blocks, pay, output } = await scene();
+    const mempool = await memoryMempool(chain);
+    const parent = pay(source.coinOf(present(blocks[0])), 1_000n);
+    const child = pay(output(parent), 1_000n);
+    for (const each of [parent, child]) assertOk(await mempool.submit(each, null));
+    assertOk(await chain.submitBlock(source.extend(present(blocks.at(-1)), { transactions: [parent] })));
+    expect(waiting(mempool)).toEqual([child.txid]);
+    expect(present(mempool.pool.get(child.txid)).parents.size).toBe(0);
+  });
+
+  test('after a reorganisation the transfers of lost blocks wait again, parents first, and what no longer stands is gone', async () => {
+    const { source, chain, blocks, pay, output } = await scene();
+    const mempool = await memoryMempool(chain);
+    const tip = present(blocks.at(-1));
+    const parent = pay(source.coinOf(present(blocks[0])), 1_000n);
+    const child = pay(output(parent), 1_000n);
+    const lost = [source.extend(tip, { transactions: [parent] })];
+    lost.push(source.extend(present(lost[0]), { transactions: [child] }));
+    for (const block of lost) assertOk(await chain.submitBlock(block));
+    // It spends a coinbase that only the lost branch has.
+    const orphaned = transfer({
+      genesis: source.genesis.header.hash,
+      spend: [source.coinOf(present(lost[0]))],
+      outputs: [{ address: bob.address, value: 1_000n }],
+    });
+    const ripen = source.extend(present(lost[1]));
+    assertOk(await chain.submitBlock(ripen));
+    assertOk(await mempool.submit(orphaned, null));
+    for (const block of source.grow(tip, 4)) assertOk(await chain.submitBlock(block));
+    const grandchild = pay(output(child), 1_000n);
+    assertOk(await mempool.submit(grandchild, null));
+    expect(waiting(mempool)).toEqual([parent.txid, child.txid, grandchild.txid]);
+  });
+
+  test('what waits is saved, and judged again when the node starts', async () => {
+    const { source, chain, blocks, pay, output } = await scene();
+    const kv = memoryKv();
+    const before = await memoryMempool(chain, { kv });
+    const parent = pay(source.coinOf(present(blocks[0])), 1_000n);
+    const child = pay(output(parent), 1_000n);
+    const rival = pay(source.coinOf(present(blocks[1])), 1_000n);
+    for (const each of [parent, child, rival]) assertOk(await before.submit(each, null));
+    await before.close();
+    const winner = pay(source.coinOf(present(blocks[1])), 9_000n);
+    assertOk(await chain.submitBlock(source.extend(present(blocks.at(-1)), { transactions: [winner] })));
+    const after = await memoryMempool(chain, { kv });
+    expect(waiting(after).sort()).toEqual([parent.txid, child.txid].sort());
+    await after.close();
+    expect(waiting(await memoryMempool(chain, { kv }))).toHaveLength(2);
+  });
+
+  test('a confirmed transaction is known, with its height', async () => {
+    const { source, chain, blocks, pay } = await scene();
+    const mempool = await memoryMempool(chain);
+    const paid = pay(source.coinOf(present(blocks[0])), 1_000n);
+    const block = source.extend(present(blocks.at(-1)), { transactions: [paid] });
+    assertOk(await chain.submitBlock(block));
+    const reject = assertRefused(await mempool.submit(paid, null));
+    expect(reject).toEqual({ code: 'pool-known', txid: paid.txid, confirmedAt: block.header.height });
+  });
+
+  test('junk signatures are refused each time and do not censor the real ones', async () => {
+    const { source, chain, blocks, pay } = await scene();
+    const mempool = await memoryMempool(chain);
+    const real = pay(source.coinOf(present(blocks[0])), 1_000n);
+    const junk = sealTransaction(real.body, [new Uint8Array(65).fill(1)]);
+    for (let i = 0; i < 2; i++) expect(assertRefused(await mempool.submit(junk, null)).code).toMatch(/^tx-signature-/);
+    assertOk(await mempool.submit(real, null));
+  });
+
+  test('of two that spend the same coin at the same moment one gets in', async () => {
+    const { source, chain, blocks, pay } = await scene();
+    const mempool = await memoryMempool(chain);
+    const coin = source.coinOf(present(blocks[0]));
+    const verdicts = await Promise.all(
+      [pay(coin, 1_000n), pay(coin, 2_000n)].map((each) => mempool.submit(each, null)),
+    );
+    expect(verdicts.filter(({ ok }) => ok)).toHaveLength(1);
+    expect(mempool.pool.count).toBe(1);
+  });
+
+  test('when full, the cheapest make room for what pays better, and what pays less stays outside', async () => {
+    const { source, chain, blocks, pay } = await scene();
+    const coins = blocks.slice(0, 4).map((block) => source.coinOf(block));
+    const [cheap, middling, dear, cheapest] = [2_000n, 3_000n, 4_000n, 1_000n].map((fee, i) =>
+      pay(present(coins[i]), fee),
+    );
+    const mempool = await memoryMempool(chain, { maxBytes: 2 * present(cheap).raw.length });
+    for (const each of [cheap, middling, dear]) assertOk(await mempool.submit(present(each), null));
+    expect(waiting(mempool)).toEqual([middling?.txid, dear?.txid]);
+    expect(assertRefused(await mempool.submit(present(cheapest), null)).code).toBe('pool-full');
+  });
+
+  test('a transaction that could not be saved is not taken in', async () => {
+    const { source, chain, blocks, pay } = await scene();
+    const inner = memoryKv();
+    const mempool = await memoryMempool(chain, {
+      kv: { ...inner, commit: () => Promise.reject(new Error('disk full')) },
+    });
+    await expect(mempool.submit(pay(source.coinOf(present(blocks[0])), 1_000n), null)).rejects.toThrow('disk full');
+    expect(mempool.pool.count).toBe(0);
+  });
+
+  test('signatures that passed once are not checked again when the block comes, and skip no other rule', async () => {
+    const { source, blocks, pay } = await scene();
+    const verified = new VerifiedSet();
+    const real = await testSignatures();
+    let checked = 0;
+    const signatures = {
+      engine: real.engine,
+      check: (checks: Parameters<typeof real.check>[0]) => {
+        checked += checks.length;
+        return real.check(checks);
+      },
+    };
+    const chain = await memoryChain({ verified, signatures });
+    for (const block of blocks) assertOk(await chain.submitBlock(block));
+    const mempool = await memoryMempool(chain, { verified, signatures });
+    const paid = pay(source.coinOf(present(blocks[0])), 1_000n);
+    assertOk(await mempool.submit(paid, null));
+    const confirming = source.extend(present(blocks.at(-1)), { transactions: [paid] });
+    assertOk(await chain.submitBlock(confirming));
+    expect(checked).toBe(1);
+    const again = assertRefused(await chain.submitBlock(source.extend(confirming, { transactions: [paid] })));
+    expect(again).toMatchObject({ code: 'block-tx', reject: { code: 'tx-input-missing' } });
+  });
+});
+
+test('any pool: its template validates, is within its size, and takes parents before children', async () => {
+  const step = fc.record({
+    from: fc.nat(),
+    output: fc.nat(),
+    fee: fc.integer({ min: 200, max: 20_000 }),
+    outputs: fc.integer({ min: 1, max: 3 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { maxLength: 30 }),
+      fc.integer({ min: 300, max: 6_000 }),
+      async (steps, maxBytes) => {
+        const { source, chain, blocks, pay, output } = await scene(8);
+        const mempool = await memoryMempool(chain);
+        const spendable = blocks.map((block) => source.coinOf(block));
+        for (const { from, fee, outputs } of steps) {
+          const transaction = pay(present(spendable[from % spendable.length]), BigInt(fee), outputs);
+          // Some fail: their coin is spent already, not ripe, or hangs on too long a chain. The others grow the pool.
+          const verdict = await mempool.submit(transaction, null);
+          if (verdict.ok) for (let i = 0; i < outputs; i++) spendable.push(output(transaction, i));
+        }
+        const entries = selectTransactions(mempool.pool, maxBytes);
+        expect(entries.reduce((sum, { size }) => sum + size, 0)).toBeLessThanOrEqual(maxBytes);
+        const { header, transactions, target } = buildTemplate({
+          params: chain.params,
+          parent: chain.headers.contextOf(chain.tip),
+          entries,
+          address: bob.address,
+          now: 1_800_000_000_000,
+          nonce: new Uint8Array(8),
+        });
+        const block = sealBlock(sealHeader({ ...header, ...solveInline(header, target) }), transactions);
+        expect(assertOk(await chain.submitBlock(block)).status).toBe('connected');
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+test('a template prefers what pays best for its bytes, and a child pays for its parent', async () => {
+  const { source, chain, blocks, pay, output } = await scene(8);
+  const mempool = await memoryMempool(chain);
+  const parent = pay(source.coinOf(present(blocks[0])), 200n);
+  const child = pay(output(parent), 50_000n);
+  const middling = pay(source.coinOf(present(blocks[1])), 5_000n);
+  const cheap = pay(source.coinOf(present(blocks[2])), 1_000n);
+  for (const each of [cheap, middling, parent, child]) assertOk(await mempool.submit(each, null));
+  const size = cheap.raw.length;
+  expect(selectTransactions(mempool.pool, 3 * size).map(({ transaction }) => transaction.txid)).toEqual([
+    parent.txid,
+    child.txid,
+    middling.txid,
+  ]);
+  expect(selectTransactions(mempool.pool, size).map(({ transaction }) => transaction.txid)).toEqual([middling.txid]);
+});

@@ -1,0 +1,239 @@
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { isPrivateAddress, plainAddress } from '../../../server/net/addressPolicy.js';
+import { httpDialer } from '../../../server/net/dialer.js';
+import { MAX_BOOK, PeerBook } from '../../../server/net/peerBook.js';
+import { parsePeerUrl } from '../../../server/net/peerUrl.js';
+import { Sessions } from '../../../server/net/sessions.js';
+import { memoryKv } from '../../../server/store/memoryKv.js';
+import { systemClock } from '../../../server/system/clock.js';
+import { systemRandom } from '../../../server/system/random.js';
+import { present } from '../../kit/assertOk.js';
+import { failureFrom } from '../../kit/failureFrom.js';
+import { stillClock } from '../../kit/memoryChain.js';
+
+describe('peer URL', () => {
+  test.each([
+    ['http://127.0.0.1:42221', 'http://127.0.0.1:42221'],
+    ['http://127.0.0.1:42221/', 'http://127.0.0.1:42221'],
+    ['HTTP://Example.ORG', 'http://example.org:80'],
+    ['https://example.org', 'https://example.org:443'],
+    ['http://[::1]:80', 'http://[::1]:80'],
+    // Octal, hexadecimal and short spellings of an address become the address they mean.
+    ['http://0177.0.0.1:1', 'http://127.0.0.1:1'],
+    ['http://0x7f.1:1', 'http://127.0.0.1:1'],
+  ])('%s is %s', (text, url) => {
+    expect(parsePeerUrl(text)).toBe(url);
+  });
+
+  test.each([
+    ['127.0.0.1:1'],
+    ['ftp://example.org'],
+    ['file:///etc/passwd'],
+    ['http://example.org/path'],
+    ['http://127.0.0.1:1/x?#'],
+    ['http://example.org:1?'],
+    ['http://example.org:1#'],
+    ['http://user@example.org'],
+    ['http://:pass@example.org'],
+    ['http://example.org:0'],
+    ['http://example.org:99999'],
+    [`http://${'a'.repeat(200)}.org`],
+    [''],
+  ])('%s is refused', (text) => {
+    expect(parsePeerUrl(text)).toBeUndefined();
+  });
+});
+
+describe('address policy', () => {
+  test.each([
+    '127.0.0.1',
+    '10.1.2.3',
+    '192.168.0.1',
+    '172.31.255.255',
+    '169.254.169.254',
+    '0.0.0.0',
+    '100.64.0.1',
+    '224.0.0.1',
+    '255.255.255.255',
+    '::',
+    '::1',
+    'fe80::1',
+    'fd00::1',
+    'ff02::1',
+    '::ffff:127.0.0.1',
+    '::ffff:7f00:1',
+    'no address',
+  ])('%s leads into this machine or a private network', (address) => {
+    expect(isPrivateAddress(address)).toBe(true);
+  });
+
+  test.each(['1.1.1.1', '172.32.0.1', '192.169.0.1', '2606:4700:4700::1111', '::ffff:1.1.1.1'])(
+    '%s does not',
+    (address) => {
+      expect(isPrivateAddress(address)).toBe(false);
+    },
+  );
+
+  test('IPv4 that came over an IPv6 socket looks like IPv4', () => {
+    expect(plainAddress('::ffff:10.0.0.1')).toBe('10.0.0.1');
+    expect(plainAddress('2001:db8::1')).toBe('2001:db8::1');
+  });
+});
+
+describe('dialer', () => {
+  async function withServer(answer: RequestListener, run: (url: string) => Promise<void>): Promise<void> {
+    const server = createServer(answer);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    await run(`http://127.0.0.1:${port}`).finally(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+  }
+
+  async function ping(url: string, options: { maxBytes?: number; timeoutMs?: number } = {}, allowPrivate = true) {
+    const dialer = httpDialer({ allowPrivate, clock: systemClock });
+    try {
+      return await failureFrom(dialer.dial(present(parsePeerUrl(url)), options).node.ping.query());
+    } finally {
+      await dialer.close();
+    }
+  }
+
+  test('an answer that is larger than its limit after decompression is not read to its end', async () => {
+    const bomb = gzipSync(Buffer.alloc(50_000_000));
+    await withServer(
+      (_request, response) => void response.setHeader('content-encoding', 'gzip').end(bomb),
+      async (url) => {
+        expect(await ping(url, { maxBytes: 100_000 })).toEqual({ code: 'too-large', limit: 100_000 });
+      },
+    );
+  });
+
+  test('a redirect is not followed', async () => {
+    let followed = false;
+    await withServer(
+      (request, response) => {
+        if (request.url === '/elsewhere') followed = true;
+        response.writeHead(307, { location: '/elsewhere' }).end();
+      },
+      async (url) => {
+        expect((await ping(url)).code).toBe('peer-unreachable');
+        expect(followed).toBe(false);
+      },
+    );
+  });
+
+  test.each([
+    ['HTML', '<html>hello</html>'],
+    ['nothing', ''],
+    ['JSON that is no answer', '{"hello":1}'],
+    ['a hostile superjson body', '{"result":{"data":{"json":[],"meta":{"values":{"0":["set"]}}}}}'],
+  ])('%s is an answer that nobody can use, not a fault', async (_what, body) => {
+    await withServer(
+      (_request, response) => void response.setHeader('content-type', 'application/json').end(body),
+      async (url) => {
+        expect((await ping(url)).code).toMatch(/^(peer-unreachable|peer-protocol|bad-request)$/);
+      },
+    );
+  });
+
+  test('an answer that does not come ends with the time limit', async () => {
+    await withServer(
+      () => {},
+      async (url) => {
+        expect(await ping(url, { timeoutMs: 50 })).toEqual({ code: 'timeout', limitMs: 50 });
+      },
+    );
+  });
+
+  test('private addresses are not called unless that is allowed, as numbers or by name', async () => {
+    let called = false;
+    await withServer(
+      (_request, response) => {
+        called = true;
+        response.end();
+      },
+      async (url) => {
+        expect((await ping(url, {}, false)).code).toBe('peer-address');
+        expect((await ping(url.replace('127.0.0.1', 'localhost'), {}, false)).code).toBe('peer-address');
+        expect(called).toBe(false);
+      },
+    );
+  });
+});
+
+describe('peer book', () => {
+  const url = (n: number) => present(parsePeerUrl(`http://10.0.${n >> 8}.${n & 255}:80`));
+
+  test('it keeps what it learnt over a restart', async () => {
+    const [kv, clock] = [memoryKv(), stillClock(5_000)];
+    const book = new PeerBook({ kv, clock, random: systemRandom });
+    await book.learn(url(1));
+    await book.succeeded(url(2));
+    const again = new PeerBook({ kv, clock, random: systemRandom });
+    expect(again.reached().map((peer) => peer.url)).toEqual([url(2)]);
+    expect(again.get(url(1))).toMatchObject({ firstSeen: 5_000, lastSeen: null });
+  });
+
+  test('each failure doubles the wait, and too many end in oblivion; an answer forgives them', async () => {
+    const clock = stillClock(0);
+    const book = new PeerBook({ kv: memoryKv(), clock, random: systemRandom });
+    await book.succeeded(url(1));
+    const isDue = () => book.due(9, () => false).includes(url(1));
+    await book.failed(url(1));
+    expect(isDue()).toBe(false);
+    clock.set(2_000);
+    expect(isDue()).toBe(true);
+    await book.failed(url(1));
+    clock.set(5_999);
+    expect(isDue()).toBe(false);
+    clock.set(6_000);
+    expect(isDue()).toBe(true);
+    await book.succeeded(url(1));
+    expect(isDue()).toBe(true);
+    for (let i = 0; i < 12; i++) await book.failed(url(1));
+    expect(book.get(url(1))).toBeUndefined();
+    // A clock that was set back does not put an address off.
+    await book.succeeded(url(2));
+    await book.failed(url(2));
+    clock.set(-1_000_000);
+    expect(book.due(9, () => false)).toContain(url(2));
+  });
+
+  test('a flood of addresses stays within its bound and never pushes out one that has answered', async () => {
+    const book = new PeerBook({ kv: memoryKv(), clock: stillClock(), random: systemRandom });
+    for (let n = 0; n < 20; n++) await book.succeeded(url(n));
+    for (let n = 1_000; n < 1_000 + MAX_BOOK + 500; n++) await book.learn(url(n));
+    expect(book.all()).toHaveLength(MAX_BOOK);
+    for (let n = 0; n < 20; n++) expect(book.get(url(n))).toBeDefined();
+  });
+
+  test('addresses that have answered are tried first', async () => {
+    const book = new PeerBook({ kv: memoryKv(), clock: stillClock(), random: systemRandom });
+    for (let n = 0; n < 10; n++) await book.learn(url(n));
+    await book.succeeded(url(99));
+    expect(book.due(1, () => false)).toEqual([url(99)]);
+    expect(book.due(20, (each) => each === url(99))).toHaveLength(10);
+  });
+});
+
+test('a session is found by its token, from where it was opened, and the oldest unused goes first', () => {
+  const sessions = new Sessions(systemRandom);
+  const session = sessions.open(null, '10.0.0.1');
+  expect(sessions.find(session.token, '10.0.0.1')).toEqual(session);
+  expect(sessions.find(session.token, '10.0.0.2')).toBeNull();
+  expect(sessions.find('00', '10.0.0.1')).toBeNull();
+  fc.assert(
+    fc.property(fc.integer({ min: 512, max: 700 }), (count) => {
+      for (let i = 0; i < count; i++) sessions.open(null, '10.0.0.3');
+      expect(sessions.count).toBe(512);
+    }),
+    { numRuns: 3 },
+  );
+  expect(sessions.find(session.token, '10.0.0.1')).toBeNull();
+});

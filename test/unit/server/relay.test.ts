@@ -1,0 +1,73 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { MAX_WANTED, Requests } from '../../../server/relay/requests.js';
+import { locatorHeights } from '../../../server/sync/locator.js';
+
+test('each item is asked of one peer at a time, of each at most once, and in the end comes or is given up', () => {
+  const announcement = fc.record({ item: fc.nat(20), source: fc.nat(4) });
+  // What each peer answers to a request: whether it delivers, by the round it is asked in.
+  const delivers = fc.func<[number, number], boolean>(fc.boolean());
+  fc.assert(
+    fc.property(
+      fc.array(announcement, { maxLength: 60 }),
+      delivers,
+      fc.integer({ min: 1, max: 5 }),
+      (told, honest, batch) => {
+        const requests = new Requests<number, number>();
+        for (const { item, source } of told) requests.announced(item, source);
+        const asked = new Set<string>();
+        const came = new Set<number>();
+        for (let round = requests.next(batch); round.length > 0; round = requests.next(batch)) {
+          const inRound = round.flatMap(({ items }) => items);
+          expect(new Set(inRound).size).toBe(inRound.length);
+          for (const { source, items } of round) {
+            expect(items.length).toBeLessThanOrEqual(batch);
+            for (const item of items) {
+              expect(told).toContainEqual({ item, source });
+              expect(asked.has(`${item} of ${source}`)).toBe(false);
+              asked.add(`${item} of ${source}`);
+              expect(came.has(item)).toBe(false);
+              if (honest(item, source)) {
+                came.add(item);
+                requests.done(item);
+              } else requests.failed(item, source);
+            }
+          }
+        }
+        expect(requests.size).toBe(0);
+        for (const { item, source } of told) if (!came.has(item)) expect(asked.has(`${item} of ${source}`)).toBe(true);
+      },
+    ),
+  );
+});
+
+test('while a peer is being asked, nobody else is; when it is gone, the next one is', () => {
+  const requests = new Requests<string, string>();
+  requests.announced('tx', 'a');
+  expect(requests.next(9)).toEqual([{ source: 'a', items: ['tx'] }]);
+  requests.announced('tx', 'b');
+  expect(requests.next(9)).toEqual([]);
+  requests.dropped('a');
+  expect(requests.next(9)).toEqual([{ source: 'b', items: ['tx'] }]);
+  requests.dropped('b');
+  expect(requests.size).toBe(0);
+});
+
+test('a flood of announcements stays within its bound', () => {
+  const requests = new Requests<number, string>();
+  for (let item = 0; item < MAX_WANTED + 1_000; item++) requests.announced(item, 'flooder');
+  expect(requests.size).toBe(MAX_WANTED);
+});
+
+test('a locator falls from the tip to genesis, ten dense entries first, and stays short', () => {
+  fc.assert(
+    fc.property(fc.nat(10_000_000), (tip) => {
+      const heights = locatorHeights(tip);
+      expect(heights.length).toBeLessThanOrEqual(40);
+      expect(heights.at(-1)).toBe(0);
+      expect(heights[0]).toBe(tip);
+      for (let i = 1; i < heights.length; i++) expect(heights[i]).toBeLessThan(heights[i - 1] ?? 0);
+      expect(heights.slice(0, Math.min(10, tip))).toEqual(Array.from({ length: Math.min(10, tip) }, (_, i) => tip - i));
+    }),
+  );
+});
