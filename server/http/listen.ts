@@ -16,6 +16,9 @@ const KEEP_ALIVE_MS = 10_000;
 /** How often the two limits above are looked at. */
 const CHECK_INTERVAL_MS = 2_000;
 const MAX_CONNECTIONS = 512;
+const TOO_LARGE = 413;
+/** How long the rest of an oversized request is taken in and thrown away. */
+const LINGER_MS = 1_000;
 /** How long answers under way may take when the server closes. */
 const CLOSE_GRACE_MS = 300;
 
@@ -41,9 +44,8 @@ export interface Listening {
 export async function listen<Router extends AnyTRPCRouter>(options: ListenOptions<Router>): Promise<Listening> {
   const handlers = [handlerFor(options, bodyLimit('')), handlerFor(options, bodyLimit('block.submit'))] as const;
   const server = createServer({ connectionsCheckingInterval: CHECK_INTERVAL_MS }, (request, response) => {
-    // What was refused half-way is not read to its end: the connection goes.
     response.once('finish', () => {
-      if (!request.complete) request.socket.destroySoon();
+      if (response.statusCode === TOO_LARGE) hangUpSoon(request, options.clock);
     });
     const handle = request.url?.includes('block.submit') ? handlers[1] : handlers[0];
     handle(request, response);
@@ -69,6 +71,9 @@ function handlerFor<Router extends AnyTRPCRouter>(options: ListenOptions<Router>
       const refusal = refusalOf(request, options);
       next(refusal === undefined ? undefined : toTrpcError(refusal));
     },
+    // A client must not send its next request on a connection that is about to close.
+    responseMeta: ({ errors }) =>
+      errors.some(({ code }) => code === 'PAYLOAD_TOO_LARGE') ? { headers: new Headers({ connection: 'close' }) } : {},
     onError({ error, path }) {
       if (error.code !== 'INTERNAL_SERVER_ERROR') return;
       log.error('a call failed', { path, error: describe(error) });
@@ -79,6 +84,13 @@ function handlerFor<Router extends AnyTRPCRouter>(options: ListenOptions<Router>
 function describe(error: TRPCError): string {
   const cause = error.cause ?? error;
   return cause.stack ?? String(cause);
+}
+
+/** Closes a connection on which more is being sent than we take, once the sender has had time to read why. */
+function hangUpSoon(request: IncomingMessage, clock: Pick<Clock, 'after'>): void {
+  request.resume();
+  const cancel = clock.after(LINGER_MS, () => request.socket.destroy());
+  request.socket.once('close', cancel);
 }
 
 function open(server: Server, host: string, port: number): Promise<AddressInfo> {

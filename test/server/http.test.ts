@@ -1,0 +1,346 @@
+import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as z from 'zod';
+import { createClient } from '../../client/createClient.js';
+import { bodyLimit, MAX_BATCH } from '../../shared/rpc/limits.js';
+import { appRouter } from '../../shared/rpc/router.js';
+import { readSuperjson } from '../../shared/rpc/transformer.js';
+import { failureFrom } from '../kit/failureFrom.js';
+import { type TestNode, testNode } from '../kit/testNode.js';
+
+const ADDRESS = '0x9858EfFD232B4033E47d90003D41EC34EcaEda94';
+
+let node: TestNode;
+let before: unknown;
+
+beforeAll(async () => {
+  node = await testNode();
+  await node.client.block.generate.mutate({ address: ADDRESS, count: 3 });
+  before = await state();
+});
+
+afterAll(() => node[Symbol.asyncDispose]());
+
+/** Everything that bad input must not change. */
+async function state(): Promise<unknown> {
+  const { client } = node;
+  return Promise.all([client.info.chain.query(), client.info.mempool.query(), client.node.list.query()]);
+}
+
+interface Answer {
+  readonly status: number;
+  readonly code: string | undefined;
+  readonly text: string;
+}
+
+const errorBody = z.object({
+  error: z.unknown(),
+});
+/** Strict: a stack trace, or anything else that nobody promised, fails the test. */
+const errorShape = z.strictObject({
+  message: z.string(),
+  code: z.int(),
+  data: z.strictObject({
+    code: z.string(),
+    httpStatus: z.int(),
+    path: z.string().optional(),
+    reason: z.looseObject({ code: z.string() }).nullable(),
+    issues: z.array(z.strictObject({ path: z.string(), message: z.string() })),
+  }),
+});
+
+interface Request {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string | Buffer;
+}
+
+/** A request as anybody could write it, without a client in between. */
+async function send(request: Request): Promise<Answer> {
+  const { status, text } = await exchange(request);
+  return { status, text, code: codeOf(text) };
+}
+
+function exchange({
+  method = 'POST',
+  path = '/trpc/info.chain',
+  headers = {},
+  body,
+}: Request): Promise<Omit<Answer, 'code'>> {
+  const { hostname, port } = new URL(node.url);
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({
+      hostname,
+      port,
+      method,
+      path,
+      headers: { 'content-type': 'application/json', ...headers },
+    });
+    request.on('response', (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') });
+      });
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+function codeOf(text: string): string | undefined {
+  const parsed = errorBody.safeParse(JSON.parse(text));
+  if (!parsed.success || parsed.data.error === undefined) return undefined;
+  return errorShape.parse(readSuperjson(parsed.data.error)).data.reason?.code ?? 'internal';
+}
+
+const call = (input: unknown): string => JSON.stringify({ json: input });
+const own = (): string => new URL(node.url).host;
+
+describe('bad input gets a typed error, changes nothing, and leaves the node alive', () => {
+  const cases: [string, () => Request, number, string][] = [
+    ['a body that is no JSON', () => ({ path: '/trpc/block.get', body: '{' }), 400, 'bad-request'],
+    ['a body that is no superjson', () => ({ path: '/trpc/block.get', body: '[1]' }), 400, 'bad-request'],
+    ['no body where one is needed', () => ({ path: '/trpc/block.get' }), 400, 'bad-request'],
+    [
+      'a field that nobody knows',
+      () => ({ path: '/trpc/block.get', body: call({ block: 1, extra: 1 }) }),
+      400,
+      'bad-request',
+    ],
+    ['an input where none belongs', () => ({ body: call({ a: 1 }) }), 400, 'bad-request'],
+    ['a height of -1', () => ({ path: '/trpc/block.get', body: call({ block: -1 }) }), 400, 'bad-request'],
+    ['a height of 1.5', () => ({ path: '/trpc/block.get', body: call({ block: 1.5 }) }), 400, 'bad-request'],
+    ['a height as text', () => ({ path: '/trpc/block.get', body: call({ block: '1' }) }), 400, 'bad-request'],
+    [
+      'a path of a file as a hash',
+      () => ({ path: '/trpc/block.get', body: call({ block: '../blocks/0' }) }),
+      400,
+      'bad-request',
+    ],
+    [
+      'JSON 200,000 deep',
+      () => ({ path: '/trpc/block.get', body: `{"json":${'['.repeat(200_000)}${']'.repeat(200_000)}}` }),
+      413,
+      'too-large',
+    ],
+    [
+      'JSON 50,000 deep',
+      () => ({ path: '/trpc/block.get', body: `{"json":${'['.repeat(50_000)}${']'.repeat(50_000)}}` }),
+      400,
+      'bad-request',
+    ],
+    [
+      'a hostile superjson body',
+      () => ({ path: '/trpc/block.get', body: '{"json":[],"meta":{"values":[["set"],{}]}}' }),
+      400,
+      'bad-request',
+    ],
+    [
+      'a __proto__ key',
+      () => ({ path: '/trpc/block.get', body: '{"json":{"__proto__":{"block":1}}}' }),
+      400,
+      'bad-request',
+    ],
+    ['a procedure that does not exist', () => ({ path: '/trpc/block.destroy', body: call({}) }), 404, 'not-found'],
+    ['a procedure of Object', () => ({ path: '/trpc/constructor', body: call({}) }), 404, 'not-found'],
+    ['a path outside the contract', () => ({ path: '/zzzz/info.chain' }), 404, 'not-found'],
+    ['the root', () => ({ method: 'GET', path: '/' }), 404, 'not-found'],
+    ['a mutation by GET', () => ({ method: 'GET', path: '/trpc/node.stop' }), 405, 'bad-request'],
+    ['another method', () => ({ method: 'PUT' }), 400, 'bad-request'],
+    [
+      'a form',
+      () => ({
+        headers: { 'content-type': 'multipart/form-data; boundary=x' },
+        path: '/trpc/node.stop',
+        body: '--x--',
+      }),
+      400,
+      'bad-request',
+    ],
+    ['plain text', () => ({ headers: { 'content-type': 'text/plain' }, path: '/trpc/node.stop' }), 415, 'bad-request'],
+    [
+      'a compressed body',
+      () => ({ headers: { 'content-encoding': 'gzip' }, path: '/trpc/block.get', body: gzipSync('{}') }),
+      400,
+      'bad-request',
+    ],
+    ['a foreign Origin', () => ({ headers: { origin: 'https://evil.example' } }), 401, 'unauthorized'],
+    ['an opaque Origin', () => ({ headers: { origin: 'null' } }), 401, 'unauthorized'],
+    ['a foreign Host', () => ({ headers: { host: 'evil.example' } }), 401, 'unauthorized'],
+    ['a Host that is no host', () => ({ headers: { host: 'a b' } }), 400, 'bad-request'],
+    ['an operator call without its token', () => ({ path: '/trpc/node.stop' }), 401, 'unauthorized'],
+    [
+      'an operator call with a wrong token',
+      () => ({ path: '/trpc/node.stop', headers: { authorization: `Bearer ${'0'.repeat(64)}` } }),
+      401,
+      'unauthorized',
+    ],
+    [
+      'a peer call without a session',
+      () => ({ path: '/trpc/transaction.announce', body: call({ wtxids: ['ab'.repeat(32)] }) }),
+      401,
+      'unauthorized',
+    ],
+    [
+      'a peer call with a made-up session',
+      () => ({
+        path: '/trpc/transaction.announce',
+        headers: { 'x-trestle-session': 'ab'.repeat(16) },
+        body: call({ wtxids: ['ab'.repeat(32)] }),
+      }),
+      401,
+      'unauthorized',
+    ],
+    [
+      'a body over its limit',
+      () => ({ path: '/trpc/block.get', body: call('x'.repeat(bodyLimit('block.get'))) }),
+      413,
+      'too-large',
+    ],
+    [
+      'a body over its limit that does not say its length',
+      () => ({
+        path: '/trpc/block.get',
+        headers: { 'transfer-encoding': 'chunked' },
+        body: call('x'.repeat(bodyLimit('block.get'))),
+      }),
+      413,
+      'too-large',
+    ],
+    [
+      'a batch of too many calls',
+      () => ({
+        method: 'GET',
+        path: `/trpc/${Array(MAX_BATCH + 1)
+          .fill('info.chain')
+          .join()}?batch=1`,
+      }),
+      400,
+      'bad-request',
+    ],
+    [
+      'base64 with a line break in it',
+      () => ({ path: '/trpc/transaction.submit', body: call({ transaction: 'AAAA\n' }) }),
+      400,
+      'bad-request',
+    ],
+    [
+      'a hello of another network',
+      () => ({ path: '/trpc/node.hello', body: hello({ genesis: '00'.repeat(32) }) }),
+      403,
+      'peer-network',
+    ],
+    [
+      'a hello in another version',
+      () => ({ path: '/trpc/node.hello', body: hello({ protocol: 9 }) }),
+      403,
+      'peer-version',
+    ],
+    [
+      'a hello whose URL does not answer',
+      () => ({ path: '/trpc/node.hello', body: hello({ url: 'http://127.0.0.1:1' }) }),
+      400,
+      'peer-unreachable',
+    ],
+    [
+      'a hello whose URL answers as somebody else',
+      () => ({ path: '/trpc/node.hello', body: hello({ url: node.url }) }),
+      400,
+      'peer-unreachable',
+    ],
+    [
+      'a hello whose URL has a path',
+      () => ({ path: '/trpc/node.hello', body: hello({ url: `${node.url}/x` }) }),
+      400,
+      'peer-address',
+    ],
+  ];
+
+  test.each(cases)('%s', async (...[, request, status, code]) => {
+    const answer = await send(request());
+    expect(answer).toMatchObject({ status, code });
+    expect(answer.text).not.toMatch(/node_modules|\bat .*\.js:\d/);
+    expect(await state()).toEqual(before);
+  });
+
+  test('no procedure turns nonsense into a fault of ours', async () => {
+    const nonsense = [
+      null,
+      1,
+      -1,
+      'x',
+      [],
+      {},
+      { block: {} },
+      { wtxids: 'x' },
+      { address: 5 },
+      { cursor: '', limit: 0 },
+      true,
+    ];
+    const names = Object.keys(appRouter._def.procedures);
+    for (const name of names) {
+      for (const input of nonsense) {
+        const { status, code } = await send({ path: `/trpc/${name}`, body: call(input) });
+        expect(status, `${name} ${JSON.stringify(input)}`).not.toBe(500);
+        expect(code, `${name} ${JSON.stringify(input)}`).not.toBe('internal');
+      }
+    }
+    expect(await state()).toEqual(before);
+  });
+});
+
+describe('who may call', () => {
+  test('the node’s own page, localhost and plain addresses are welcome', async () => {
+    const port = new URL(node.url).port;
+    for (const host of [own(), `localhost:${port}`, `[::1]:${port}`])
+      expect((await send({ headers: { host } })).status, host).toBe(200);
+    expect((await send({ headers: { origin: `http://${own()}` } })).status).toBe(200);
+  });
+
+  test('names and origins that the operator allowed are welcome', async () => {
+    await using open = await testNode({
+      config: { allowHosts: ['node.example'], allowOrigins: ['https://app.example'] },
+    });
+    const fetched = await fetch(`${open.url}/trpc/info.chain`, { headers: { origin: 'https://app.example' } });
+    expect(fetched.status).toBe(200);
+  });
+
+  test('the operator’s token is a secret of the data directory, and outlives a restart', async () => {
+    const stranger = createClient({ url: node.url, token: node.running.token.replace(/./g, '0') });
+    expect((await failureFrom(stranger.node.stop.mutate())).code).toBe('unauthorized');
+  });
+});
+
+test('a sender of slow headers is cut off, and the node answers others meanwhile', async () => {
+  const { hostname, port } = new URL(node.url);
+  const socket = connect(Number(port), hostname);
+  socket.write('POST /trpc/info.chain HTTP/1.1\r\nHost: 127.0.0.1\r\n');
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  socket.on('error', () => {});
+  expect((await node.client.info.chain.query()).height).toBe(3);
+  socket.resume();
+  await closed;
+});
+
+function hello(change: Record<string, unknown>): string {
+  const tip = { height: 0, hash: '00'.repeat(32), work: '0' };
+  const base = {
+    protocol: 1,
+    capabilities: [],
+    genesis: genesis(),
+    url: null,
+    nonce: '00'.repeat(16),
+    tip,
+    userAgent: 'x',
+  };
+  return JSON.stringify({ json: { ...base, ...change }, meta: { values: { 'tip.work': ['bigint'] } } });
+}
+
+function genesis(): string {
+  return '1f8e3c756571b6f8085667d242fd6d3689b8eb9d9aa143b50ab91b08fd1a8f93';
+}
