@@ -1,0 +1,192 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { createClient } from '../../client/createClient.js';
+import { Wallet } from '../../client/wallet/wallet.js';
+import { startDirectory } from '../../server/directory.js';
+import type { RunningNode } from '../../server/node.js';
+import { NETWORKS } from '../../shared/consensus/networks.js';
+import { formatAddress } from '../../shared/model/address.js';
+import { transformer } from '../../shared/rpc/transformer.js';
+import { WORDS } from '../codes/walletCases.js';
+import { present } from '../kit/assertOk.js';
+import { eventually } from '../kit/eventually.js';
+import { failureFrom } from '../kit/failureFrom.js';
+import { temporaryDirectory } from '../kit/temporary.js';
+import { type TestNode, testNode } from '../kit/testNode.js';
+
+const ADDRESS = '0x9858EfFD232B4033E47d90003D41EC34EcaEda94';
+const OTHER = '0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF';
+
+async function tipOf({ client }: TestNode): Promise<string> {
+  return (await client.info.chain.query()).tip;
+}
+
+/** Waits until all nodes are on the first one's tip. */
+async function agree(first: TestNode, ...others: readonly TestNode[]): Promise<void> {
+  for (const other of others) await eventually('one tip', async () => (await tipOf(other)) === (await tipOf(first)));
+}
+
+async function peersOf({ client }: TestNode): Promise<string[]> {
+  return (await client.node.list.query()).nodes.flatMap(({ url, connected }) => (connected ? [url] : []));
+}
+
+async function connected(...nodes: readonly TestNode[]): Promise<void> {
+  for (const node of nodes)
+    await eventually('all others connected', async () => (await peersOf(node)).length === nodes.length - 1);
+}
+
+async function directory(dataDir: string): Promise<RunningNode> {
+  return startDirectory(NETWORKS.dev, { name: 'directory', port: 0, dataDir, allowPrivate: true, logLevel: 'silent' });
+}
+
+describe('a network of real nodes', () => {
+  test('nodes that know only a directory find each other, and relay blocks and transactions to all', async () => {
+    await using home = await temporaryDirectory();
+    await using index = await directory(home.path);
+    const config = { directories: [index.url] };
+    await using a = await testNode({ config });
+    await using b = await testNode({ config });
+    await using c = await testNode({ config });
+    await connected(a, b, c);
+    const known = await createClient({ url: index.url }).node.list.query();
+    expect(known.nodes.map(({ url }) => url).sort()).toEqual([a.url, b.url, c.url].sort());
+
+    const wallet = new Wallet({ client: a.client, words: WORDS });
+    await a.client.block.generate.mutate({ address: formatAddress(wallet.address), count: 4 });
+    await agree(a, b, c);
+    const { txid } = await wallet.send({ recipients: [{ to: OTHER, amount: 1_000n }] });
+    for (const node of [b, c])
+      await eventually('the payment arrives', async () => {
+        const { items } = await node.client.transaction.list.query({});
+        return items.some((item) => item.txid === txid);
+      });
+    // Mined by another node than the one it was posted to, and gone from every mempool.
+    await c.client.block.generate.mutate({ address: OTHER });
+    await agree(c, a, b);
+    for (const node of [a, b, c]) expect((await node.client.info.mempool.query()).count).toBe(0);
+    expect((await a.client.transaction.get.query({ txid })).block?.height).toBe(5);
+  });
+
+  test('a directory answers the node router and nothing else, and forgets nodes that are gone', async () => {
+    await using home = await temporaryDirectory();
+    await using index = await directory(home.path);
+    const client = createClient({ url: index.url });
+    expect((await failureFrom(client.block.last.query())).code).toBe('not-found');
+    expect(await client.node.self.query()).toMatchObject({ network: 'dev', tip: { height: 0 } });
+    {
+      await using node = await testNode({ config: { directories: [index.url] } });
+      await eventually('registered', async () => (await client.node.list.query()).nodes[0]?.url === node.url);
+      expect((await client.node.random.query({ count: 5 })).urls).toEqual([node.url]);
+    }
+    await eventually('no longer listed', async () => (await client.node.list.query()).nodes.length === 0);
+  });
+
+  test('a node that was away catches up, and keeps the peers it knew', async () => {
+    await using home = await temporaryDirectory();
+    await using a = await testNode();
+    {
+      await using first = await testNode({ config: { dataDir: home.path, peers: [a.url] } });
+      await connected(a, first);
+      await a.client.block.generate.mutate({ address: ADDRESS, count: 3 });
+      await agree(a, first);
+    }
+    await a.client.block.generate.mutate({ address: ADDRESS, count: 40 });
+    // It is told of nobody this time: its own book knows.
+    await using again = await testNode({ config: { dataDir: home.path } });
+    expect((await again.client.info.chain.query()).height).toBe(3);
+    await agree(a, again);
+  });
+
+  test('a latecomer synchronizes hundreds of blocks from nothing, and takes over what waits', async () => {
+    await using a = await testNode();
+    const wallet = new Wallet({ client: a.client, words: WORDS });
+    await a.client.block.generate.mutate({ address: formatAddress(wallet.address), count: 300 });
+    const sent = [await wallet.send({ recipients: [{ to: OTHER, amount: 500n }] })];
+    for (let i = 0; i < 5; i++) {
+      // Each spends the change of the one before: they have to arrive parents first.
+      const { txid } = present(sent.at(-1));
+      sent.push(await wallet.send({ recipients: [{ to: OTHER, amount: 500n }], memo: Uint8Array.of(i, txid.length) }));
+    }
+    await using late = await testNode({ config: { peers: [a.url] } });
+    await agree(a, late);
+    await eventually('the waiting payments', async () => {
+      const [ours, theirs] = await Promise.all([a, late].map(({ client }) => client.transaction.ids.query({})));
+      return ours?.wtxids.length === sent.length && ours.wtxids.join() === theirs?.wtxids.join();
+    });
+    expect(await late.client.info.chain.query()).toEqual(await a.client.info.chain.query());
+    const sync = await late.client.info.sync.query();
+    expect(sync).toMatchObject({ height: 300, bestHeader: 300, runs: 1, blocks: 300, transactions: 300 });
+  });
+
+  test('two chains that grew apart become the one with more work, and the payments of the other wait again', async () => {
+    await using a = await testNode();
+    await using b = await testNode();
+    const wallet = new Wallet({ client: a.client, words: WORDS });
+    const own = formatAddress(wallet.address);
+    const shared = await a.client.block.generate.mutate({ address: own, count: 5 });
+    for (const hash of shared.hashes) {
+      const { raw } = await a.client.block.raw.query({ block: hash });
+      await b.client.block.submit.mutate({ block: raw });
+    }
+    const { txid } = await wallet.send({ recipients: [{ to: OTHER, amount: 1_000n }] });
+    await a.client.block.generate.mutate({ address: own, count: 2 });
+    await b.client.block.generate.mutate({ address: OTHER, count: 6 });
+    await using c = await testNode({ config: { peers: [a.url, b.url] } });
+    await agree(b, c);
+    await eventually('a learns of the better chain', async () => {
+      await a.client.node.list.query();
+      return (await tipOf(a)) === (await tipOf(b));
+    });
+    expect((await a.client.transaction.get.query({ txid })).block).toBeNull();
+    await eventually('the payment is back with everybody', async () => {
+      const { items } = await b.client.transaction.list.query({});
+      return items.some((item) => item.txid === txid);
+    });
+  });
+
+  test('a peer that claims more work than it can show is dropped, and the node goes on', async () => {
+    const genesis = (await genesisOf())[0];
+    const tip = { height: 1_000_000, hash: '11'.repeat(32), work: 2n ** 200n };
+    const asked: string[] = [];
+    const liar = createServer((request, response) => {
+      const path = request.url?.replace('/trpc/', '') ?? '';
+      asked.push(path);
+      const answers: Record<string, unknown> = {
+        'node.hello': {
+          protocol: 1,
+          capabilities: [],
+          genesis,
+          tip,
+          userAgent: 'liar',
+          session: 'ab'.repeat(16),
+          confirmed: false,
+        },
+        'node.ping': { genesis, tip, time: 0 },
+        'node.list': { nodes: [{ url: 'http://127.0.0.1:9/x?#', lastSeen: null, connected: false, height: null }] },
+        'block.headers': { headers: Buffer.alloc(92 * 3, 7).toString('base64') },
+        'transaction.ids': { wtxids: [], more: false },
+      };
+      request.resume();
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ result: { data: transformer.serialize(answers[path] ?? {}) } }));
+    });
+    await new Promise<void>((resolve) => liar.listen(0, '127.0.0.1', resolve));
+    const { port } = liar.address() as AddressInfo;
+    try {
+      await using node = await testNode({ config: { peers: [`http://127.0.0.1:${port}`] } });
+      await eventually('the liar was asked for headers', async () => asked.includes('block.headers'));
+      await eventually('the liar is dropped', async () => (await peersOf(node)).length === 0);
+      await node.client.block.generate.mutate({ address: ADDRESS, count: 2 });
+      expect((await node.client.info.chain.query()).height).toBe(2);
+    } finally {
+      liar.closeAllConnections();
+      liar.close();
+    }
+  });
+});
+
+async function genesisOf(): Promise<string[]> {
+  await using node = await testNode();
+  return [(await node.client.info.params.query()).genesis];
+}
