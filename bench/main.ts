@@ -1,0 +1,27 @@
+import { median, table } from './report.js';
+import { suites } from './suites.js';
+
+/** How often each measurement is repeated; the median is quoted. */
+const ROUNDS = 5;
+
+const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const json = process.argv.includes('--json');
+const chosen = suites.filter(({ name }) => names.length === 0 || names.includes(name));
+if (chosen.length === 0) {
+  process.stderr.write(`no such suite; there are: ${suites.map(({ name }) => name).join(', ')}\n`);
+  process.exit(2);
+}
+
+const results: { suite: string; what: string; perSecond: number }[] = [];
+for (const suite of chosen) {
+  for (const { what, run } of await suite.measurements()) {
+    const rates: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const startedAt = performance.now();
+      const count = await run();
+      rates.push((count * 1000) / (performance.now() - startedAt));
+    }
+    results.push({ suite: suite.name, what, perSecond: Math.round(median(rates)) });
+  }
+}
+process.stdout.write(`${json ? JSON.stringify({ rounds: ROUNDS, results }) : table(results)}\n`);

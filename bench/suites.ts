@@ -1,0 +1,119 @@
+import { lmdbKv } from '../server/store/lmdbKv.js';
+import { systemClock } from '../server/system/clock.js';
+import { loadEngine } from '../server/system/signatures.js';
+import { nobleEngine, signDigest } from '../shared/crypto/secp.js';
+import { type RecoveryEngine, recoverOwner } from '../shared/crypto/signature.js';
+import type { Block } from '../shared/model/block.js';
+import { decodeTransaction, type Transaction } from '../shared/model/transaction.js';
+import { assertOk, present } from '../test/kit/assertOk.js';
+import { type Spendable, testKey, transfer } from '../test/kit/builders.js';
+import { memoryChain } from '../test/kit/memoryChain.js';
+import { silentLog } from '../test/kit/silentLog.js';
+import { temporaryDirectory } from '../test/kit/temporary.js';
+import { TestChain } from '../test/kit/testChain.js';
+
+/** One thing to measure: does it some number of times and answers how often. */
+export interface Measurement {
+  readonly what: string;
+  run(): Promise<number>;
+}
+
+/** Measurements that belong together. */
+export interface Suite {
+  readonly name: string;
+  measurements(): Promise<readonly Measurement[]>;
+}
+
+const BLOCKS = 20;
+const PER_BLOCK = 100;
+
+/** Every suite. `bench/README.md` says what each measures. */
+export const suites: readonly Suite[] = [
+  { name: 'engine', measurements: engine },
+  { name: 'codec', measurements: codec },
+  { name: 'connect', measurements: connect },
+];
+
+async function engine(): Promise<Measurement[]> {
+  const key = testKey(1);
+  const digest = new Uint8Array(32).fill(7);
+  const signature = signDigest(digest, key.secretKey);
+  const check = (which: RecoveryEngine, times: number): Measurement => ({
+    what: `signatures checked by ${which.name}`,
+    async run() {
+      for (let i = 0; i < times; i++) if (recoverOwner(which, digest, signature) !== key.address) throw new Error('no');
+      return times;
+    },
+  });
+  const native = await loadEngine(silentLog);
+  return [check(native, 5_000), ...(native === nobleEngine ? [] : [check(nobleEngine, 300)])];
+}
+
+async function codec(): Promise<Measurement[]> {
+  const { blocks } = paymentChain();
+  const raws = blocks.flatMap(({ transactions }) => transactions.map(({ raw }) => raw));
+  return [
+    {
+      what: 'transactions decoded, with their ids',
+      async run() {
+        for (const raw of raws) if (!decodeTransaction(raw).ok) throw new Error('no');
+        return raws.length;
+      },
+    },
+  ];
+}
+
+async function connect(): Promise<Measurement[]> {
+  const { blocks } = paymentChain();
+  const count = blocks.reduce((sum, { transactions }) => sum + transactions.length, 0);
+  return [
+    {
+      what: `transactions connected, all indexes, on disk, blocks of ${PER_BLOCK}`,
+      async run() {
+        await using directory = await temporaryDirectory();
+        const kv = lmdbKv({ directory: directory.path, synced: true });
+        const chain = await memoryChain({ kv, clock: systemClock });
+        for (const block of blocks) assertOk(await chain.submitBlock(block));
+        await kv.close();
+        return count;
+      },
+    },
+  ];
+}
+
+/** A chain whose last blocks are full of payments of one input and two outputs. */
+function paymentChain(): { blocks: Block[] } {
+  const source = new TestChain();
+  const key = testKey(1);
+  const genesis = source.genesis.header.hash;
+  const blocks = source.grow(source.genesis, 3);
+  const [first] = blocks;
+  const value = 1_000_000n;
+  const spread = transfer({
+    genesis,
+    spend: [source.coinOf(present(first))],
+    outputs: Array.from({ length: PER_BLOCK }, () => ({ address: key.address, value })),
+  });
+  const fees = 150_000_000n - value * BigInt(PER_BLOCK);
+  blocks.push(source.extend(present(blocks.at(-1)), { transactions: [spread], fees }));
+  let coins: Spendable[] = spread.body.outputs.map((coin, index) => ({
+    outpoint: { txid: spread.txid, index },
+    coin,
+    key,
+  }));
+  for (let i = 0; i < BLOCKS; i++) {
+    const transactions = coins.map((coin): Transaction => pay(genesis, coin));
+    coins = transactions.map(({ txid, body }) => ({
+      outpoint: { txid, index: 0 },
+      coin: present(body.outputs[0]),
+      key,
+    }));
+    blocks.push(source.extend(present(blocks.at(-1)), { transactions }));
+  }
+  return { blocks };
+}
+
+function pay(genesis: Block['header']['hash'], spend: Spendable): Transaction {
+  const rest = { address: spend.key.address, value: spend.coin.value - 100n };
+  return transfer({ genesis, spend: [spend], outputs: [rest, { address: testKey(2).address, value: 100n }] });
+}
