@@ -1,7 +1,27 @@
 export { TrestleError } from '../shared/errors.js';
+export type { Address, ChecksumAddress } from '../shared/model/address.js';
 export { formatAddress, parseAddress } from '../shared/model/address.js';
+export type { Amount } from '../shared/model/amount.js';
 export { COIN, formatCoins, parseCoins } from '../shared/model/amount.js';
+export type { Height } from '../shared/model/height.js';
+export type { BlockHash, TxId, Wtxid } from '../shared/model/ids.js';
 export { describeReason, hintFor, type Reason, type ReasonCode } from '../shared/reasons.js';
+export type { SubmittedBlock, TemplateView } from '../shared/rpc/block.js';
+export type { Page } from '../shared/rpc/fields.js';
+export type {
+  AddressView,
+  ChainView,
+  HealthView,
+  HistoryRow,
+  MempoolView,
+  ParamsView,
+  RichEntry,
+  SyncView,
+  UtxoView,
+} from '../shared/rpc/info.js';
+export type { KnownNode, SelfView, TipView } from '../shared/rpc/node.js';
+export type { SubmittedTransaction, WaitingTransaction } from '../shared/rpc/transaction.js';
+export type { BlockView, InputView, OutputView, TransactionView } from '../shared/rpc/views.js';
 export { type Client, type ClientOptions, createClient, REQUEST_TIMEOUT_MS } from './createClient.js';
 export { asTrestleError, reasonOf } from './failure.js';
 export { type ChainChange, type FollowOptions, followChain } from './followChain.js';

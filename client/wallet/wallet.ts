@@ -3,7 +3,7 @@ import type { LocatedCoin } from '../../shared/consensus/coins.js';
 import { genesisBlock } from '../../shared/consensus/genesis.js';
 import { isNetworkName, NETWORKS } from '../../shared/consensus/networks.js';
 import { TrestleError } from '../../shared/errors.js';
-import { type Address, parseAddress } from '../../shared/model/address.js';
+import { type Address, type ChecksumAddress, formatAddress, parseAddress } from '../../shared/model/address.js';
 import { type Amount, parseAmount, toAmount } from '../../shared/model/amount.js';
 import { toHeight } from '../../shared/model/height.js';
 import type { TransferBody } from '../../shared/model/transaction.js';
@@ -65,9 +65,9 @@ export class Wallet {
     this.#key = deriveKey(seedOf(words), account, 0);
   }
 
-  /** The address that receives, and gets the change. */
-  get address(): Address {
-    return this.#key.address;
+  /** The address that receives, and gets the change, as people see it. */
+  get address(): ChecksumAddress {
+    return formatAddress(this.#key.address);
   }
 
   /** The BIP 32 path of the address. */
@@ -119,7 +119,7 @@ export class Wallet {
       version: 1,
       timestamp: Date.now(),
       inputs: chosen.map(({ outpoint }) => outpoint),
-      outputs: change > 0n ? [...outputs, { address: this.address, value: toAmount(change) }] : outputs,
+      outputs: change > 0n ? [...outputs, { address: this.#key.address, value: toAmount(change) }] : outputs,
       memo,
     };
     const transaction = signTransfer(body, {
@@ -131,7 +131,7 @@ export class Wallet {
   }
 
   #located({ txid, index, value, height }: UtxoView): LocatedCoin {
-    const coin = { address: this.address, value, height: height ?? toHeight(0), coinbase: false };
+    const coin = { address: this.#key.address, value, height: height ?? toHeight(0), coinbase: false };
     return { outpoint: { txid, index }, coin };
   }
 

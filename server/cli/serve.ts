@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { collectUrls, parseHttpUrl, wholeNumber } from '../../client/cli/options.js';
 import { type Output, toJson } from '../../client/cli/output.js';
+import { STOP_SIGNALS } from '../../client/cli/signals.js';
 import { LOG_LEVELS, type LogLevel } from '../system/logger.js';
 import { networkOption } from './network.js';
 
@@ -55,13 +56,11 @@ export async function serveUntilStopped(served: Served, output: Output): Promise
   const ready = { ready: true, name, url, pid: process.pid };
   process.stdout.write(output.json ? `${toJson(ready)}\n` : `${name} serves at ${url}\n`);
   const stop = (): void => void served.stop();
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  for (const signal of STOP_SIGNALS) process.once(signal, stop);
   // A process that was started with a channel to its parent must not outlive it, however the parent dies.
   if (process.connected) process.once('disconnect', stop);
   await served.stopped;
-  process.off('SIGINT', stop);
-  process.off('SIGTERM', stop);
+  for (const signal of STOP_SIGNALS) process.off(signal, stop);
   if (process.connected) process.disconnect();
 }
 

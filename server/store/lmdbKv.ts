@@ -75,6 +75,10 @@ const STORE_FAILURES: Readonly<Record<string, 'store-full' | 'store-readonly' | 
   // MDB_MAP_FULL: the file cannot grow.
   '-30792': 'store-full',
   EACCES: 'store-readonly',
+  EPERM: 'store-readonly',
+  ENOENT: 'store-readonly',
+  ENOTDIR: 'store-readonly',
+  EEXIST: 'store-readonly',
   '13': 'store-readonly',
   EROFS: 'store-readonly',
   '30': 'store-readonly',

@@ -5,7 +5,6 @@ import { parseHeaders } from '../../server/sync/headers.js';
 import { parseBase64, toBase64 } from '../../shared/bytes/base64.js';
 import { fromHex } from '../../shared/bytes/hex.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
-import { formatAddress } from '../../shared/model/address.js';
 import { decodeBlock, sealBlock } from '../../shared/model/block.js';
 import { decodeHeader, encodeHeader } from '../../shared/model/header.js';
 import type { BlockHash, TxId, Wtxid } from '../../shared/model/ids.js';
@@ -39,7 +38,7 @@ beforeAll(async () => {
   const node = await testNode();
   const { client } = node;
   const wallet = new Wallet({ client, words: WORDS });
-  const own = formatAddress(wallet.address);
+  const own = wallet.address;
   const { hashes } = await client.block.generate.mutate({ address: own, count: 4 });
   const { txid: paid } = await wallet.send({ recipients: [{ to: BOB, amount: 1_000_000n }] });
   const [fifth] = (await client.block.generate.mutate({ address: own })).hashes;

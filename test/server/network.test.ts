@@ -6,7 +6,6 @@ import { Wallet } from '../../client/wallet/wallet.js';
 import { startDirectory } from '../../server/directory.js';
 import type { RunningNode } from '../../server/node.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
-import { formatAddress } from '../../shared/model/address.js';
 import { transformer } from '../../shared/rpc/transformer.js';
 import { WORDS } from '../codes/walletCases.js';
 import { present } from '../kit/assertOk.js';
@@ -53,7 +52,7 @@ describe('a network of real nodes', () => {
     expect(known.nodes.map(({ url }) => url).sort()).toEqual([a.url, b.url, c.url].sort());
 
     const wallet = new Wallet({ client: a.client, words: WORDS });
-    await a.client.block.generate.mutate({ address: formatAddress(wallet.address), count: 4 });
+    await a.client.block.generate.mutate({ address: wallet.address, count: 4 });
     await agree(a, b, c);
     const { txid } = await wallet.send({ recipients: [{ to: OTHER, amount: 1_000n }] });
     for (const node of [b, c])
@@ -101,7 +100,7 @@ describe('a network of real nodes', () => {
   test('a latecomer synchronizes hundreds of blocks from nothing, and takes over what waits', async () => {
     await using a = await testNode();
     const wallet = new Wallet({ client: a.client, words: WORDS });
-    await a.client.block.generate.mutate({ address: formatAddress(wallet.address), count: 300 });
+    await a.client.block.generate.mutate({ address: wallet.address, count: 300 });
     const sent = [await wallet.send({ recipients: [{ to: OTHER, amount: 500n }] })];
     for (let i = 0; i < 5; i++) {
       // Each spends the change of the one before: they have to arrive parents first.
@@ -123,7 +122,7 @@ describe('a network of real nodes', () => {
     await using a = await testNode();
     await using b = await testNode();
     const wallet = new Wallet({ client: a.client, words: WORDS });
-    const own = formatAddress(wallet.address);
+    const own = wallet.address;
     const shared = await a.client.block.generate.mutate({ address: own, count: 5 });
     for (const hash of shared.hashes) {
       const { raw } = await a.client.block.raw.query({ block: hash });

@@ -10,6 +10,7 @@ import type { DevnetReport } from '../devnet/report.js';
 import { runScenario } from '../devnet/scenario.js';
 import type { Traffic } from '../devnet/traffic.js';
 import { table } from '../output.js';
+import { STOP_SIGNALS } from '../signals.js';
 
 interface DevnetOptions {
   readonly json?: boolean;
@@ -27,7 +28,7 @@ export function devnetCommand(script: string): Command {
     const display = json || !process.stdout.isTTY ? lineDisplay() : liveDisplay(network);
     const interrupted = new AbortController();
     const interrupt = (): void => interrupted.abort(new Error('interrupted'));
-    process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+    for (const each of STOP_SIGNALS) process.once(each, interrupt);
     let traffic: Traffic | undefined;
     let failed = true;
     try {
@@ -51,7 +52,7 @@ export function devnetCommand(script: string): Command {
       display.stop();
       await traffic?.stop();
       await network.stop();
-      process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+      for (const each of STOP_SIGNALS) process.off(each, interrupt);
       if (!failed) await rm(directory, { recursive: true, force: true });
     }
   });

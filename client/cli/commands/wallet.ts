@@ -87,7 +87,7 @@ function balance(): Command {
     const wallet = await openWallet(file, url);
     const money = await wallet.balance();
     const rows = Object.entries(money).map(([name, amount]) => [name, formatCoins(amount)]);
-    output.result({ address: formatAddress(wallet.address), ...money }, table(rows));
+    output.result({ address: wallet.address, ...money }, table(rows));
   });
 }
 

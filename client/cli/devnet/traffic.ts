@@ -1,5 +1,4 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { formatAddress } from '../../../shared/model/address.js';
 import { COIN } from '../../../shared/model/amount.js';
 import type { TxId } from '../../../shared/model/ids.js';
 import { wordsFromEntropy } from '../../../shared/wallet/words.js';
@@ -32,7 +31,7 @@ export interface PostedTransfer {
 export function createPayer(name: string, through: NetworkNode): Payer {
   const words = wordsFromEntropy(new Uint8Array(randomBytes(16)));
   const wallet = new Wallet({ client: through.client, words });
-  return { name, address: formatAddress(wallet.address), through, wallet };
+  return { name, address: wallet.address, through, wallet };
 }
 
 /** Wallets that pay each other without end. */
