@@ -1,0 +1,72 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { expect, test } from 'vitest';
+import { callContext } from '../../../server/http/callers.js';
+import { Lifecycle } from '../../../server/lifecycle.js';
+import { Sessions } from '../../../server/net/sessions.js';
+import { ownUrlOf } from '../../../server/ownUrl.js';
+import { paceOf } from '../../../server/pace.js';
+import { systemRandom } from '../../../server/system/random.js';
+import { inlineSignatures } from '../../../server/system/signatures.js';
+import { NETWORKS } from '../../../shared/consensus/networks.js';
+import { nobleEngine } from '../../../shared/crypto/secp.js';
+import { failureFrom } from '../../kit/failureFrom.js';
+import { silentLog } from '../../kit/silentLog.js';
+
+test('a request that takes longer than its limit is answered with timeout, however long its work goes on', async () => {
+  let expire = (): void => {};
+  const clock = {
+    after: (_ms: number, action: () => void) => {
+      expire = action;
+      return () => {};
+    },
+  };
+  const parts = { sessions: new Sessions(systemRandom), clock, operatorToken: '', remoteOperator: false };
+  const { withTimeLimit } = callContext(new IncomingMessage(new Socket()), parts);
+  const endless = failureFrom(withTimeLimit(new Promise(() => {})));
+  expire();
+  expect(await endless).toEqual({ code: 'timeout', limitMs: 5_000 });
+  expect(await withTimeLimit(Promise.resolve(5))).toBe(5);
+});
+
+test('parts end in the reverse order of their start, once, and one that fails does not keep the others', async () => {
+  const ended: string[] = [];
+  const life = new Lifecycle(silentLog);
+  for (const name of ['store', 'chain', 'http'])
+    life.add(name, {
+      close: () => {
+        ended.push(name);
+        if (name === 'chain') throw new Error('stuck');
+      },
+    });
+  await Promise.all([life.stop(), life.stop()]);
+  await life.stopped;
+  expect(ended).toEqual(['http', 'chain', 'store']);
+});
+
+test('a node that listens on every address has no URL but the one it is given', () => {
+  expect(ownUrlOf(undefined, '0.0.0.0', 80)).toBeNull();
+  expect(ownUrlOf('http://node.example:80', '0.0.0.0', 1)).toBe('http://node.example:80');
+  expect(ownUrlOf(undefined, '127.0.0.1', 42)).toBe('http://127.0.0.1:42');
+  expect(ownUrlOf(undefined, '::1', 42)).toBe('http://[::1]:42');
+});
+
+test('upkeep comes a few times for each block, within two and thirty seconds', () => {
+  expect(Object.values(NETWORKS).map((params) => paceOf(params).upkeepMs)).toEqual([30_000, 6_000, 2_000]);
+});
+
+test('long signature checks let others have a turn', async () => {
+  let [now, turns] = [0, 0];
+  const clock = {
+    monotonic: () => {
+      now += 5;
+      return now;
+    },
+    yield: async () => {
+      turns += 1;
+    },
+  };
+  const check = { digest: new Uint8Array(32), signatures: [], owners: [] };
+  await inlineSignatures(nobleEngine, clock).check(Array(20).fill(check));
+  expect(turns).toBeGreaterThanOrEqual(5);
+});
