@@ -6,7 +6,7 @@ export { COIN, formatCoins, parseCoins } from '../shared/model/amount.js';
 export type { Height } from '../shared/model/height.js';
 export type { BlockHash, TxId, Wtxid } from '../shared/model/ids.js';
 export { describeReason, hintFor, type Reason, type ReasonCode } from '../shared/reasons.js';
-export type { SubmittedBlock, TemplateView } from '../shared/rpc/block.js';
+export type { SubmittedBlock, TemplateView } from '../shared/rpc/blockSchemas.js';
 export type { Page } from '../shared/rpc/fields.js';
 export type {
   AddressView,
@@ -18,9 +18,9 @@ export type {
   RichEntry,
   SyncView,
   UtxoView,
-} from '../shared/rpc/info.js';
-export type { KnownNode, SelfView, TipView } from '../shared/rpc/node.js';
-export type { SubmittedTransaction, WaitingTransaction } from '../shared/rpc/transaction.js';
+} from '../shared/rpc/infoSchemas.js';
+export type { KnownNode, SelfView, TipView } from '../shared/rpc/nodeSchemas.js';
+export type { SubmittedTransaction, WaitingTransaction } from '../shared/rpc/transactionSchemas.js';
 export type { BlockView, InputView, OutputView, TransactionView } from '../shared/rpc/views.js';
 export { type Client, type ClientOptions, createClient, REQUEST_TIMEOUT_MS } from './createClient.js';
 export { asTrestleError, reasonOf } from './failure.js';

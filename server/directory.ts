@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type * as z from 'zod';
 import { genesisBlock } from '../shared/consensus/genesis.js';
 import type { NetworkParams } from '../shared/consensus/params.js';
-import type { TipView } from '../shared/rpc/node.js';
+import type { TipView } from '../shared/rpc/nodeSchemas.js';
 import { directoryRouter } from '../shared/rpc/router.js';
 import { createPeerApi } from './api/peerApi.js';
 import { directoryConfig } from './config.js';

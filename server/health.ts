@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { HealthView } from '../shared/rpc/info.js';
+import type { HealthView } from '../shared/rpc/infoSchemas.js';
 import type { Clock } from './ports.js';
 
 /** How long the event loop's delays are gathered before they start afresh. */

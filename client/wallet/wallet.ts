@@ -7,8 +7,8 @@ import { type Address, type ChecksumAddress, formatAddress, parseAddress } from 
 import { type Amount, parseAmount, toAmount } from '../../shared/model/amount.js';
 import { toHeight } from '../../shared/model/height.js';
 import type { TransferBody } from '../../shared/model/transaction.js';
-import type { ParamsView, UtxoView } from '../../shared/rpc/info.js';
-import type { SubmittedTransaction } from '../../shared/rpc/transaction.js';
+import type { ParamsView, UtxoView } from '../../shared/rpc/infoSchemas.js';
+import type { SubmittedTransaction } from '../../shared/rpc/transactionSchemas.js';
 import { deriveKey, type Key } from '../../shared/wallet/keys.js';
 import { selectCoins } from '../../shared/wallet/selectCoins.js';
 import { signTransfer } from '../../shared/wallet/signTransfer.js';

@@ -7,7 +7,7 @@ import { TrestleError } from '../../shared/errors.js';
 import { type Block, decodeBlock } from '../../shared/model/block.js';
 import { decodeHeader, encodeHeader, HEADER_BYTES } from '../../shared/model/header.js';
 import { toHeight } from '../../shared/model/height.js';
-import type { BlockApi, SubmittedBlock } from '../../shared/rpc/block.js';
+import type { BlockApi, SubmittedBlock } from '../../shared/rpc/blockSchemas.js';
 import type { Bid, Tid } from '../../shared/rpc/fields.js';
 import type { Chainstate } from '../chain/chainstate.js';
 import { solveInline } from '../miner/solveInline.js';

@@ -4,7 +4,7 @@ import { toAmount } from '../../shared/model/amount.js';
 import { toHeight } from '../../shared/model/height.js';
 import { MAX_POOL_BYTES, MIN_FEE_RATE } from '../../shared/policy/relay.js';
 import type { Page } from '../../shared/rpc/fields.js';
-import { type HealthView, type InfoApi, RICH_LIST_ROWS, type UtxoView } from '../../shared/rpc/info.js';
+import { type HealthView, type InfoApi, RICH_LIST_ROWS, type UtxoView } from '../../shared/rpc/infoSchemas.js';
 import type { Chainstate } from '../chain/chainstate.js';
 import type { Mempool } from '../mempool/mempool.js';
 import type { SyncRunner } from '../sync/runner.js';

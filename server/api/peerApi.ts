@@ -1,5 +1,5 @@
 import type { BlockHash } from '../../shared/model/ids.js';
-import { MAX_NODES, type PeerApi, PROTOCOL_VERSION, type TipView } from '../../shared/rpc/node.js';
+import { MAX_NODES, type PeerApi, PROTOCOL_VERSION, type TipView } from '../../shared/rpc/nodeSchemas.js';
 import { CAPABILITIES, type OwnNonces, USER_AGENT } from '../net/handshake.js';
 import type { PeerBook } from '../net/peerBook.js';
 import type { PeerUrl } from '../net/peerUrl.js';

@@ -8,7 +8,7 @@ import {
   MAX_IDS,
   type TransactionApi,
   type WaitingTransaction,
-} from '../../shared/rpc/transaction.js';
+} from '../../shared/rpc/transactionSchemas.js';
 import type { Chainstate } from '../chain/chainstate.js';
 import type { Mempool } from '../mempool/mempool.js';
 import type { PoolEntry } from '../mempool/pool.js';

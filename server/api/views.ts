@@ -6,7 +6,7 @@ import { formatAddress } from '../../shared/model/address.js';
 import { toAmount } from '../../shared/model/amount.js';
 import { toHeight } from '../../shared/model/height.js';
 import { inputsOf, type Transaction } from '../../shared/model/transaction.js';
-import type { TipView } from '../../shared/rpc/node.js';
+import type { TipView } from '../../shared/rpc/nodeSchemas.js';
 import type { BlockView, InputView, OutputView, TransactionView } from '../../shared/rpc/views.js';
 import type { Chainstate } from '../chain/chainstate.js';
 import type { HeaderRecord } from '../store/layout.js';

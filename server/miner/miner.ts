@@ -3,7 +3,7 @@ import { reasonOf } from '../../client/failure.js';
 import { fromHex } from '../../shared/bytes/hex.js';
 import type { Address } from '../../shared/model/address.js';
 import { decodeHeader } from '../../shared/model/header.js';
-import { MAX_TEMPLATE_WAIT_MS, type TemplateView } from '../../shared/rpc/block.js';
+import { MAX_TEMPLATE_WAIT_MS, type TemplateView } from '../../shared/rpc/blockSchemas.js';
 import type { Clock, Logger } from '../ports.js';
 import { Solver } from './solver.js';
 

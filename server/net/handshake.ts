@@ -1,7 +1,7 @@
 import { toHex } from '../../shared/bytes/hex.js';
 import type { BlockHash } from '../../shared/model/ids.js';
 import type { PeerFailure } from '../../shared/reasons.js';
-import { PROTOCOL_VERSION } from '../../shared/rpc/node.js';
+import { PROTOCOL_VERSION } from '../../shared/rpc/nodeSchemas.js';
 import { accept, refuse, type Verdict } from '../../shared/verdict.js';
 import type { Random } from '../ports.js';
 

@@ -3,7 +3,7 @@ import { reasonOf } from '../../client/failure.js';
 import { Emitter } from '../../shared/emitter.js';
 import { TrestleError } from '../../shared/errors.js';
 import type { BlockHash } from '../../shared/model/ids.js';
-import { PROTOCOL_VERSION, type TipView } from '../../shared/rpc/node.js';
+import { PROTOCOL_VERSION, type TipView } from '../../shared/rpc/nodeSchemas.js';
 import type { Clock, Logger, Random } from '../ports.js';
 import type { Dialer } from './dialer.js';
 import { CAPABILITIES, checkGreeting, type OwnNonces, USER_AGENT } from './handshake.js';

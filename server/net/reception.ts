@@ -1,7 +1,7 @@
 import { reasonOf } from '../../client/failure.js';
 import { TrestleError } from '../../shared/errors.js';
 import type { BlockHash } from '../../shared/model/ids.js';
-import { type HelloInput, type HelloOutput, PROTOCOL_VERSION, type TipView } from '../../shared/rpc/node.js';
+import { type HelloInput, type HelloOutput, PROTOCOL_VERSION, type TipView } from '../../shared/rpc/nodeSchemas.js';
 import type { Caller } from '../../shared/rpc/trpc.js';
 import { plainAddress } from './addressPolicy.js';
 import type { Dialer } from './dialer.js';

@@ -2,7 +2,7 @@ import { parseBase64, toBase64 } from '../../shared/bytes/base64.js';
 import { decodeBlock } from '../../shared/model/block.js';
 import { encodeHeader, type Header } from '../../shared/model/header.js';
 import type { BlockHash, Wtxid } from '../../shared/model/ids.js';
-import { MAX_IDS } from '../../shared/rpc/transaction.js';
+import { MAX_IDS } from '../../shared/rpc/transactionSchemas.js';
 import type { Chainstate } from '../chain/chainstate.js';
 import type { SettledEvent } from '../chain/events.js';
 import type { AcceptedEvent, Mempool } from '../mempool/mempool.js';

@@ -1,4 +1,4 @@
-import type { SyncView } from '../../shared/rpc/info.js';
+import type { SyncView } from '../../shared/rpc/infoSchemas.js';
 
 /** What a run of synchronization is doing. */
 export type SyncPhase = SyncView['phase'];

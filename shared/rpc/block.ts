@@ -1,130 +1,28 @@
 import * as z from 'zod';
-import { MAX_BLOCK_BYTES } from '../consensus/params.js';
-import { HEADER_BYTES } from '../model/header.js';
 import {
-  addressInput,
-  amount,
-  base64,
-  bid,
-  blockHash,
-  count,
-  encoded,
-  height,
-  hex,
-  hex32,
-  nonce,
-  nothing,
-  outputIndex,
-  type Page,
-  page,
-  pageInput,
-  tid,
-  timestamp,
-} from './fields.js';
+  announceInput,
+  announceOutput,
+  generateInput,
+  generateOutput,
+  headersInput,
+  headersOutput,
+  inputInput,
+  ofBlock,
+  ofTransaction,
+  outputInput,
+  rangeInput,
+  rangeOutput,
+  rawOutput,
+  submitInput,
+  submitOutput,
+  templateInput,
+  templateOutput,
+  transactionsInput,
+} from './blockSchemas.js';
+import { nothing, page, pageInput } from './fields.js';
 import type { Context } from './nodeApi.js';
-import { type PeerSession, procedures } from './trpc.js';
-import {
-  type BlockView,
-  blockView,
-  type InputView,
-  inputView,
-  type OutputView,
-  outputView,
-  type TransactionView,
-  transactionView,
-} from './views.js';
-
-/** How many hashes a locator may have; they grow apart by powers of two, so it spans any chain. */
-export const MAX_LOCATOR = 64;
-/** How many headers one answer may hold: 184 kB. */
-export const MAX_HEADERS = 2_000;
-/** How many blocks one answer may hold. */
-export const MAX_RANGE = 128;
-/** How long `block.template` may be asked to wait for something new: less than the time limit of a request. */
-export const MAX_TEMPLATE_WAIT_MS = 4_000;
-/** How many blocks `block.generate` makes in one call. */
-export const MAX_GENERATE = 500;
-
-const ofBlock = z.strictObject({ block: bid });
-const ofTransaction = z.strictObject({ block: bid, transaction: tid });
-
-const headersInput = z.strictObject({
-  /** Hashes the asker has, newest first; the answer starts after the first one that is on the active chain. */
-  locator: z.array(blockHash).min(1).max(MAX_LOCATOR),
-  limit: z.int().min(1).max(MAX_HEADERS).default(MAX_HEADERS),
-});
-const headersOutput = z.strictObject({ headers: base64.max(Math.ceil((MAX_HEADERS * HEADER_BYTES) / 3) * 4) });
-
-const rangeInput = z.strictObject({ from: bid, count: z.int().min(1).max(MAX_RANGE) });
-const rangeOutput = z.strictObject({ blocks: z.array(base64).min(1).max(MAX_RANGE) });
-
-const rawOutput = z.strictObject({ hash: blockHash, raw: base64 });
-
-const templateInput = z.strictObject({
-  /** Whom the coinbase pays. */
-  address: addressInput,
-  /** The template the miner works on: the answer waits until there is a better one, or `waitMs` is over. */
-  current: hex.length(16).optional(),
-  waitMs: z.int().min(0).max(MAX_TEMPLATE_WAIT_MS).default(0),
-});
-const templateOutput = z.strictObject({
-  id: hex.length(16),
-  /** The header to work on, nonce 0. The miner may change timestamp and nonce. */
-  header: hex.length(HEADER_BYTES * 2),
-  /** The hash, as a big-endian number, must not exceed it. */
-  target: hex32,
-  height,
-  previous: blockHash,
-  /** The timestamp must be at least this. */
-  minTime: timestamp,
-  transactionCount: count,
-  fees: amount,
-  reward: amount,
-});
-export type TemplateView = z.output<typeof templateOutput>;
-
-const solved = z.strictObject({ template: hex.length(16), timestamp, nonce });
-const submitInput = z.union([solved, z.strictObject({ block: encoded(MAX_BLOCK_BYTES) })]);
-const submitOutput = z.strictObject({
-  hash: blockHash,
-  height,
-  /** `known`: it was here before. `side`: stored, on a branch with less work than the active chain. */
-  status: z.enum(['connected', 'side', 'known']),
-});
-export type SubmittedBlock = z.output<typeof submitOutput>;
-
-const announceInput = z.strictObject({ header: encoded(HEADER_BYTES) });
-/** Whether the callee had the block already. */
-const announceOutput = z.strictObject({ known: z.boolean() });
-
-const generateInput = z.strictObject({ address: addressInput, count: z.int().min(1).max(MAX_GENERATE).default(1) });
-const generateOutput = z.strictObject({ hashes: z.array(blockHash).max(MAX_GENERATE) });
-
-type In<Schema extends z.ZodType> = z.output<Schema>;
-
-/** What a node must be able to do for the `block` router. */
-export interface BlockApi {
-  get(input: In<typeof ofBlock>): Promise<BlockView>;
-  last(): Promise<BlockView>;
-  list(input: { cursor?: string | undefined; limit: number }): Promise<Page<BlockView>>;
-  headers(input: In<typeof headersInput>): Promise<z.input<typeof headersOutput>>;
-  range(input: In<typeof rangeInput>): Promise<z.input<typeof rangeOutput>>;
-  raw(input: In<typeof ofBlock>): Promise<z.input<typeof rawOutput>>;
-  transactions(input: In<typeof transactionsInput>): Promise<Page<TransactionView>>;
-  transaction(input: In<typeof ofTransaction>): Promise<TransactionView>;
-  inputs(input: In<typeof ofTransaction>): Promise<InputView[]>;
-  input(input: In<typeof inputInput>): Promise<InputView>;
-  outputs(input: In<typeof ofTransaction>): Promise<OutputView[]>;
-  output(input: In<typeof outputInput>): Promise<OutputView>;
-  template(input: In<typeof templateInput>, signal: AbortSignal | undefined): Promise<TemplateView>;
-  submit(input: In<typeof submitInput>): Promise<SubmittedBlock>;
-  announce(input: In<typeof announceInput>, session: PeerSession): Promise<z.input<typeof announceOutput>>;
-  generate(input: In<typeof generateInput>): Promise<z.input<typeof generateOutput>>;
-}
-
-const transactionsInput = z.strictObject({ block: bid, ...pageInput });
-const inputInput = ofTransaction.extend({ input: outputIndex });
-const outputInput = ofTransaction.extend({ output: outputIndex });
+import { procedures } from './trpc.js';
+import { blockView, inputView, outputView, transactionView } from './views.js';
 
 const { router, open, peer, operator } = procedures<Context>();
 

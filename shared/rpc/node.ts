@@ -1,92 +1,18 @@
-import * as z from 'zod';
-import { blockHash, count, height, hex, nothing, timestamp, work } from './fields.js';
+import { nothing } from './fields.js';
 import type { PeerContext } from './nodeApi.js';
-import { type Caller, procedures } from './trpc.js';
-
-/** The version of the calls between nodes. Nodes of different versions do not talk. */
-export const PROTOCOL_VERSION = 1;
-/** How many URLs one answer may hold. */
-export const MAX_NODES = 100;
-const MAX_URL = 200;
-
-const url = z.string().min(1).max(MAX_URL);
-const text = z.string().max(100);
-const nonce = hex.length(32);
-
-const tipView = z.strictObject({ height, hash: blockHash, work });
-export type TipView = z.output<typeof tipView>;
-
-const selfOutput = z.strictObject({
-  name: text,
-  userAgent: text,
-  protocol: count,
-  capabilities: z.array(text).max(32),
-  network: text,
-  genesis: blockHash,
-  /** Where peers reach this node; `null` where they do not. */
-  url: url.nullable(),
-  tip: tipView,
-  startedAt: timestamp,
-  /** Which implementation checks signatures. */
-  signatureEngine: text,
-});
-export type SelfView = z.output<typeof selfOutput>;
-
-const knownNode = z.strictObject({
-  url,
-  /** When it last answered. */
-  lastSeen: timestamp.nullable(),
-  /** Whether there is a session with it now, and how high it was then. */
-  connected: z.boolean(),
-  height: height.nullable(),
-});
-export type KnownNode = z.output<typeof knownNode>;
-
-const listOutput = z.strictObject({ nodes: z.array(knownNode).max(MAX_NODES) });
-const randomInput = z.strictObject({ count: z.int().min(1).max(32).default(1) });
-const randomOutput = z.strictObject({ urls: z.array(url).max(32) });
-const pingOutput = z.strictObject({ genesis: blockHash, tip: tipView, time: timestamp });
-
-const helloInput = z.strictObject({
-  protocol: count,
-  capabilities: z.array(text).max(32),
-  genesis: blockHash,
-  /** Where the caller can be reached, if anywhere. */
-  url: url.nullable(),
-  /** Made anew for each hello; whoever hears its own is talking to itself. */
-  nonce,
-  tip: tipView,
-  userAgent: text,
-});
-export type HelloInput = z.output<typeof helloInput>;
-const helloOutput = z.strictObject({
-  protocol: count,
-  capabilities: z.array(text).max(32),
-  genesis: blockHash,
-  tip: tipView,
-  userAgent: text,
-  /** Later peer calls present it. */
-  session: hex.length(32),
-  /** Whether the caller's URL was called back and answered. */
-  confirmed: z.boolean(),
-});
-export type HelloOutput = z.output<typeof helloOutput>;
-
-const confirmInput = z.strictObject({ nonce });
-/** Whether this node made that nonce for a hello that is still under way. */
-const confirmOutput = z.strictObject({ mine: z.boolean() });
-const stopOutput = z.strictObject({ stopping: z.literal(true) });
-
-/** What full nodes and directory servers must be able to do for the `node` router. */
-export interface PeerApi {
-  self(): Promise<SelfView>;
-  list(): Promise<z.input<typeof listOutput>>;
-  random(input: z.output<typeof randomInput>): Promise<z.input<typeof randomOutput>>;
-  ping(): Promise<z.input<typeof pingOutput>>;
-  hello(input: HelloInput, caller: Caller): Promise<HelloOutput>;
-  confirm(input: z.output<typeof confirmInput>): Promise<z.input<typeof confirmOutput>>;
-  stop(): Promise<z.input<typeof stopOutput>>;
-}
+import {
+  confirmInput,
+  confirmOutput,
+  helloInput,
+  helloOutput,
+  listOutput,
+  pingOutput,
+  randomInput,
+  randomOutput,
+  selfOutput,
+  stopOutput,
+} from './nodeSchemas.js';
+import { procedures } from './trpc.js';
 
 const { router, open, operator } = procedures<PeerContext>();
 

@@ -1,7 +1,7 @@
-import type { BlockApi } from './block.js';
-import type { InfoApi } from './info.js';
-import type { PeerApi } from './node.js';
-import type { TransactionApi } from './transaction.js';
+import type { BlockApi } from './blockSchemas.js';
+import type { InfoApi } from './infoSchemas.js';
+import type { PeerApi } from './nodeSchemas.js';
+import type { TransactionApi } from './transactionSchemas.js';
 import type { CallContext } from './trpc.js';
 
 /** What a full node does for its routers. Servers implement it; the simulator mounts the same routers over it. */

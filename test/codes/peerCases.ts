@@ -14,7 +14,7 @@ import { genesisBlock } from '../../shared/consensus/genesis.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
 import { toHeight } from '../../shared/model/height.js';
 import type { PeerFailure, Reason } from '../../shared/reasons.js';
-import { type HelloInput, PROTOCOL_VERSION, type TipView } from '../../shared/rpc/node.js';
+import { type HelloInput, PROTOCOL_VERSION, type TipView } from '../../shared/rpc/nodeSchemas.js';
 import { failureFrom } from '../kit/failureFrom.js';
 
 const genesis = genesisBlock(NETWORKS.dev).header.hash;

@@ -2,7 +2,7 @@ import { getFetch } from '@trpc/client';
 import type { Client } from '../../client/createClient.js';
 import { createPeerClient } from '../../client/peerClient.js';
 import { systemClock } from '../../server/system/clock.js';
-import { PROTOCOL_VERSION } from '../../shared/rpc/node.js';
+import { PROTOCOL_VERSION } from '../../shared/rpc/nodeSchemas.js';
 import type { TestNode } from './testNode.js';
 
 /** A client that has said hello to a node, as a peer that nobody can reach. */

@@ -9,7 +9,7 @@ import { decodeBlock, sealBlock } from '../../shared/model/block.js';
 import { decodeHeader, encodeHeader } from '../../shared/model/header.js';
 import type { BlockHash, TxId, Wtxid } from '../../shared/model/ids.js';
 import { decodeTransaction } from '../../shared/model/transaction.js';
-import { MAX_TEMPLATE_WAIT_MS } from '../../shared/rpc/block.js';
+import { MAX_TEMPLATE_WAIT_MS } from '../../shared/rpc/blockSchemas.js';
 import { appRouter } from '../../shared/rpc/router.js';
 import { WORDS } from '../codes/walletCases.js';
 import { present } from '../kit/assertOk.js';

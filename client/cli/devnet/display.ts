@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { createLogUpdate } from 'log-update';
 import { formatCoins } from '../../../shared/model/amount.js';
-import type { SyncView } from '../../../shared/rpc/info.js';
+import type { SyncView } from '../../../shared/rpc/infoSchemas.js';
 import { table } from '../output.js';
 import type { Network, NetworkNode } from './network.js';
 import type { Traffic } from './traffic.js';

@@ -1,0 +1,38 @@
+import * as z from 'zod';
+import { MAX_TRANSACTION_BYTES } from '../consensus/params.js';
+import { amount, base64, count, encoded, type Page, type PageInput, timestamp, txid, wtxid } from './fields.js';
+import type { PeerSession } from './trpc.js';
+import type { TransactionView } from './views.js';
+
+/** How many ids one announcement, one page of ids or one request for bodies may hold. */
+export const MAX_IDS = 1_000;
+/** The most bytes of bodies that one answer holds, raw. */
+export const MAX_BODIES_BYTES = 2_000_000;
+
+export const byTxid = z.strictObject({ txid });
+export const submitInput = z.strictObject({ transaction: encoded(MAX_TRANSACTION_BYTES) });
+export const submitOutput = z.strictObject({ txid, wtxid, fee: amount, size: count });
+export type SubmittedTransaction = z.output<typeof submitOutput>;
+
+export const summary = z.strictObject({ txid, wtxid, size: count, value: amount, fee: amount, firstSeen: timestamp });
+export type WaitingTransaction = z.output<typeof summary>;
+
+export const idsInput = z.strictObject({ after: wtxid.optional() });
+export const idsOutput = z.strictObject({ wtxids: z.array(wtxid).max(MAX_IDS), more: z.boolean() });
+
+export const rawInput = z.strictObject({ wtxids: z.array(wtxid).min(1).max(MAX_IDS) });
+export const rawOutput = z.strictObject({ transactions: z.array(base64).max(MAX_IDS) });
+
+export const announceInput = z.strictObject({ wtxids: z.array(wtxid).min(1).max(MAX_IDS) });
+/** How many of them the callee did not have and will ask for. */
+export const announceOutput = z.strictObject({ wanted: count });
+
+/** What a node must be able to do for the `transaction` router. */
+export interface TransactionApi {
+  get(input: z.output<typeof byTxid>): Promise<TransactionView>;
+  list(input: PageInput): Promise<Page<WaitingTransaction>>;
+  ids(input: z.output<typeof idsInput>): Promise<z.input<typeof idsOutput>>;
+  raw(input: z.output<typeof rawInput>): Promise<z.input<typeof rawOutput>>;
+  submit(input: z.output<typeof submitInput>): Promise<SubmittedTransaction>;
+  announce(input: z.output<typeof announceInput>, session: PeerSession): Promise<z.input<typeof announceOutput>>;
+}
