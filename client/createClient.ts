@@ -1,7 +1,8 @@
 import { createTRPCClient, httpLink, type TRPCClient } from '@trpc/client';
 import type { AppRouter } from '../shared/rpc/router.js';
 import { transformer } from '../shared/rpc/transformer.js';
-import { type Fetch, timeoutLink } from './links.js';
+import { type Fetch, timeoutLink, unansweredLink } from './links.js';
+import { runLater } from './time.js';
 
 /** The time limit of a request, in milliseconds. */
 export const REQUEST_TIMEOUT_MS = 5_000;
@@ -29,11 +30,13 @@ export type Client = TRPCClient<AppRouter>;
  * const { height, supply } = await client.info.chain.query();
  */
 export function createClient({ url, token, timeoutMs = REQUEST_TIMEOUT_MS, fetch }: ClientOptions): Client {
+  const base = url.replace(/\/+$/, '');
   return createTRPCClient<AppRouter>({
     links: [
-      timeoutLink(timeoutMs, runLater),
+      timeoutLink({ limitMs: timeoutMs, after: runLater }),
+      unansweredLink(base),
       httpLink({
-        url: `${url.replace(/\/+$/, '')}/trpc`,
+        url: `${base}/trpc`,
         transformer,
         // Long inputs do not fit a URL: Node answers 431 above 16 kB of headers.
         methodOverride: 'POST',
@@ -42,9 +45,4 @@ export function createClient({ url, token, timeoutMs = REQUEST_TIMEOUT_MS, fetch
       }),
     ],
   });
-}
-
-function runLater(ms: number, action: () => void): () => void {
-  const timer = setTimeout(action, ms);
-  return () => clearTimeout(timer);
 }

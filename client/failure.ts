@@ -1,6 +1,7 @@
 import { TRPCClientError } from '@trpc/client';
 import { TrestleError } from '../shared/errors.js';
-import { isReasonCode, type Reason } from '../shared/reasons.js';
+import { parseReason } from '../shared/parseReason.js';
+import type { Reason } from '../shared/reasons.js';
 
 /** How many causes are looked through. */
 const MAX_CAUSES = 5;
@@ -12,18 +13,31 @@ const MAX_CAUSES = 5;
 export function reasonOf(error: unknown): Reason | null {
   const own = ownFailure(error);
   if (own !== undefined) return own.reason;
-  if (!(error instanceof TRPCClientError)) return null;
-  const data: unknown = error.data;
-  if (isObject(data)) return asReason(data['reason']);
-  // No answer that looks like tRPC's: the connection was refused or broken, or something else listens there.
-  return { code: 'peer-unreachable', url: '', detail: detailOf(error) };
+  return error instanceof TRPCClientError ? answeredReason(error) : null;
 }
 
 /** The same failure as an error of ours, with code and hint; anything unexpected as it is. */
-export function asTrestleError(error: unknown, url: string): unknown {
+export function asTrestleError(error: unknown): unknown {
   const reason = reasonOf(error);
-  if (reason === null) return error;
-  return new TrestleError(reason.code === 'peer-unreachable' ? { ...reason, url } : reason, { cause: error });
+  return reason === null ? error : new TrestleError(reason, { cause: error });
+}
+
+/** Why a call failed in few words, for a log: the code where there is one. */
+export function whyOf(error: unknown): string {
+  return reasonOf(error)?.code ?? String(error);
+}
+
+/** Whether a failed call was never answered by anything that speaks tRPC: refused, broken off, or something else listens. */
+export function isUnanswered(error: TRPCClientError<never>): boolean {
+  const data: unknown = error.data;
+  return typeof data !== 'object' || data === null;
+}
+
+/** What the system says of a call that was not answered: an error code such as ECONNREFUSED, or a message. */
+export function systemDetail(error: Error): string {
+  const cause = error.cause instanceof Error ? (error.cause.cause ?? error.cause) : error;
+  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
+  return cause instanceof Error ? cause.message : error.message;
 }
 
 /** A failure of ours among the causes of an error: links and fetch wrap what they pass on. */
@@ -34,19 +48,7 @@ function ownFailure(error: unknown): TrestleError | undefined {
   return undefined;
 }
 
-/** The figures of a reason come from the other side: only the code is looked at, the rest is for people to read. */
-function asReason(value: unknown): Reason | null {
-  if (!isObject(value)) return null;
-  const { code } = value;
-  return typeof code === 'string' && isReasonCode(code) ? (value as Reason) : null;
-}
-
-function detailOf(error: Error): string {
-  const cause = error.cause instanceof Error ? (error.cause.cause ?? error.cause) : error;
-  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
-  return cause instanceof Error ? cause.message : error.message;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function answeredReason(error: TRPCClientError<never>): Reason | null {
+  const data: unknown = error.data;
+  return typeof data === 'object' && data !== null && 'reason' in data ? parseReason(data.reason) : null;
 }

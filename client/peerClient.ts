@@ -5,7 +5,8 @@ import { TrestleError } from '../shared/errors.js';
 import { type AppRouter, appRouter } from '../shared/rpc/router.js';
 import { transformer } from '../shared/rpc/transformer.js';
 import type { Client } from './createClient.js';
-import { type After, type Fetch, timeoutLink } from './links.js';
+import { type Fetch, timeoutLink, unansweredLink } from './links.js';
+import type { After } from './time.js';
 
 /** The header in which a peer presents the session that `node.hello` opened. */
 export const SESSION_HEADER = 'x-trestle-session';
@@ -17,6 +18,8 @@ export interface PeerClientOptions {
   readonly fetch: Fetch;
   readonly timeoutMs: number;
   readonly after: After;
+  /** Ends every call when it aborts. */
+  readonly signal?: AbortSignal | undefined;
   /** The session to present, once there is one. */
   readonly session: () => string | undefined;
 }
@@ -25,11 +28,12 @@ export interface PeerClientOptions {
  * The client by which nodes call each other: the same generated, typed calls, with every answer held against the
  * contract's output schema. A type is the other side's promise, and peers break promises.
  */
-export function createPeerClient({ url, fetch, timeoutMs, after, session }: PeerClientOptions): Client {
+export function createPeerClient({ url, fetch, timeoutMs, after, signal, session }: PeerClientOptions): Client {
   return createTRPCClient<AppRouter>({
     links: [
-      timeoutLink(timeoutMs, after),
+      timeoutLink({ limitMs: timeoutMs, after, signal }),
       checkAnswers(url),
+      unansweredLink(url),
       httpLink({
         url: `${url}/trpc`,
         transformer,

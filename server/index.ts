@@ -1,5 +1,12 @@
 export { isNetworkName, NETWORKS } from '../shared/consensus/networks.js';
 export { type NetworkFile, type NetworkParams, parseNetwork } from '../shared/consensus/params.js';
-export { type NodeConfigInput, nodeConfig } from './config.js';
+export { type DirectoryConfigInput, directoryConfig, type NodeConfigInput, nodeConfig } from './config.js';
 export { startDirectory } from './directory.js';
-export { type NodePorts, type RunningNode, startNode } from './node.js';
+export type { RunningServer, ServerPorts } from './launch.js';
+export type { Dialer, DialOptions } from './net/dialer.js';
+export type { PeerUrl } from './net/peerUrl.js';
+export { type NodePorts, startNode } from './node.js';
+export type { Cancel, Clock, LogFields, Logger, Random, Signatures } from './ports.js';
+export type { Entry, KeyRange, Kv, Write } from './store/kv.js';
+export { type LmdbOptions, lmdbKv } from './store/lmdbKv.js';
+export { memoryKv } from './store/memoryKv.js';

@@ -8,10 +8,11 @@ export interface Part {
 
 /**
  * The parts of a process, ended in the reverse of the order in which they were started: whoever uses another part stops
- * before it does.
+ * before it does. One signal runs through all: it aborts first, so that nothing waits for a peer any more.
  */
 export class Lifecycle {
   readonly #log: Logger;
+  readonly #controller = new AbortController();
   readonly #parts: Part[] = [];
   #stopping: Promise<void> | undefined;
   #ended = (): void => {};
@@ -22,6 +23,11 @@ export class Lifecycle {
 
   constructor(log: Logger) {
     this.#log = log;
+  }
+
+  /** Aborts when the end begins. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
   }
 
   /** Registers a part that runs now, and returns it. */
@@ -37,6 +43,7 @@ export class Lifecycle {
   }
 
   async #stopAll(): Promise<void> {
+    this.#controller.abort();
     for (const { name, close } of this.#parts.toReversed()) {
       try {
         await close();

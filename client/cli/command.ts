@@ -5,7 +5,6 @@ import { createOutput, type Output, reportFailure } from './output.js';
 /** What every command is given beside its options. */
 export interface CommandOptions {
   readonly json?: boolean;
-  readonly url?: string;
 }
 
 /**
@@ -22,7 +21,7 @@ export function withAction<Options extends CommandOptions>(
     try {
       await action(options, createOutput(json), command.args);
     } catch (error) {
-      process.exitCode = reportFailure(error, { json, url: options.url ?? '' });
+      process.exitCode = reportFailure(error, { json });
     }
   });
 }

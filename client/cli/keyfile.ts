@@ -91,9 +91,13 @@ export async function openKeyFile(file: string, passphrase: string): Promise<Wor
   const mac = macOf(key, Buffer.from(crypto.ciphertext, 'hex'));
   if (!timingSafeEqual(mac, Buffer.from(crypto.mac, 'hex')))
     throw new TrestleError({ code: 'wallet-passphrase', file });
-  const counter = Buffer.from(ethers.mnemonicCounter, 'hex');
-  const decipher = createDecipheriv('aes-256-ctr', key.subarray(32, 64), counter);
-  return wordsFromEntropy(new Uint8Array(decipher.update(Buffer.from(ethers.mnemonicCiphertext, 'hex'))));
+  const secret = createDecipheriv(CIPHER, key.subarray(0, 16), Buffer.from(crypto.cipherparams.iv, 'hex'));
+  const mnemonic = createDecipheriv('aes-256-ctr', key.subarray(32, 64), Buffer.from(ethers.mnemonicCounter, 'hex'));
+  const words = wordsFromEntropy(new Uint8Array(mnemonic.update(Buffer.from(ethers.mnemonicCiphertext, 'hex'))));
+  // The check sum covers the key alone: words that were damaged in the file would open another, empty wallet.
+  if (!timingSafeEqual(secret.update(Buffer.from(crypto.ciphertext, 'hex')), deriveKey(seedOf(words), 0, 0).secretKey))
+    throw wrong('its words are not those of its key');
+  return words;
 }
 
 async function encryptWords(words: Words, passphrase: string): Promise<z.input<typeof keyFile>> {

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { TrestleError } from '../../shared/errors.js';
+import { printable } from '../../shared/printable.js';
 import { asTrestleError } from '../failure.js';
 
 /** Exit codes of every command. */
@@ -37,11 +38,11 @@ export function toJson(value: unknown): string {
 }
 
 /** Says why a command failed, in the form that was asked for, and answers its exit code. Never a stack trace. */
-export function reportFailure(error: unknown, { json, url = '' }: { json: boolean; url?: string }): number {
-  const { code, message, hint } = failureFields(asTrestleError(error, url));
+export function reportFailure(error: unknown, { json }: { json: boolean }): number {
+  const { code, message, hint } = failureFields(asTrestleError(error));
   if (json) process.stdout.write(`${toJson({ ok: false, error: { code, message, hint } })}\n`);
   else {
-    process.stderr.write(`${styleText('red', 'error')}: ${message} [${code}]\n`);
+    process.stderr.write(`${styleText('red', 'error')}: ${printable(message)} [${code}]\n`);
     if (hint !== null) process.stderr.write(`${hint}\n`);
   }
   return code === 'usage' || USAGE_CODES.has(code) ? EXIT.usage : EXIT.failed;

@@ -7,6 +7,7 @@ import { type Address, type ChecksumAddress, formatAddress, parseAddress } from 
 import { type Amount, parseAmount, toAmount } from '../../shared/model/amount.js';
 import { toHeight } from '../../shared/model/height.js';
 import type { TransferBody } from '../../shared/model/transaction.js';
+import { MAX_PAGE } from '../../shared/rpc/fields.js';
 import type { ParamsView, UtxoView } from '../../shared/rpc/infoSchemas.js';
 import type { SubmittedTransaction } from '../../shared/rpc/transactionSchemas.js';
 import { deriveKey, type Key } from '../../shared/wallet/keys.js';
@@ -14,6 +15,9 @@ import { selectCoins } from '../../shared/wallet/selectCoins.js';
 import { signTransfer } from '../../shared/wallet/signTransfer.js';
 import { seedOf, type Words } from '../../shared/wallet/words.js';
 import type { Client } from '../createClient.js';
+
+/** How often the coins are read again because a block came in between. */
+const MAX_READS = 10;
 
 /** How a wallet is opened. */
 export interface WalletOptions {
@@ -82,7 +86,7 @@ export class Wallet {
     return {
       confirmed: sum(unspent.filter((coin) => coin.height !== null && coin.spendableAt <= nextHeight)),
       pending: sum(unspent.filter(({ height }) => height === null)),
-      immature: sum(unspent.filter(({ spendableAt }) => spendableAt > nextHeight)),
+      immature: sum(unspent.filter((coin) => coin.height !== null && coin.spendableAt > nextHeight)),
     };
   }
 
@@ -135,17 +139,22 @@ export class Wallet {
     return { outpoint: { txid, index }, coin };
   }
 
+  /** All coins of the address, and the height of the block that could spend them. */
   async #coins(): Promise<{ coins: UtxoView[]; nextHeight: number }> {
-    const { height } = await this.#client.info.chain.query();
-    const coins: UtxoView[] = [];
-    let cursor: string | undefined;
-    do {
-      const input = { address: this.address, limit: 100, ...(cursor === undefined ? {} : { cursor }) };
-      const page = await this.#client.info.utxos.query(input);
+    for (let attempt = 1; ; attempt++) {
+      const coins: UtxoView[] = [];
+      let page = await this.#client.info.utxos.query({ address: this.address, limit: MAX_PAGE });
+      const { height } = page;
       coins.push(...page.items);
-      cursor = page.next ?? undefined;
-    } while (cursor !== undefined);
-    return { coins, nextHeight: height + 1 };
+      while (page.next !== null && page.height === height) {
+        page = await this.#client.info.utxos.query({ address: this.address, limit: MAX_PAGE, cursor: page.next });
+        coins.push(...page.items);
+      }
+      // Pages from before and after a block do not fit together: a coin may stand on both, or on neither.
+      if (page.height === height) return { coins, nextHeight: height + 1 };
+      if (attempt === MAX_READS)
+        throw new TrestleError({ code: 'busy', detail: 'the chain moves faster than it reads' });
+    }
   }
 
   /** What the node says of its network, where that agrees with what is known here: a signature binds to the genesis. */

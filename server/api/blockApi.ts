@@ -14,7 +14,7 @@ import { solveInline } from '../miner/solveInline.js';
 import type { Templates } from '../miner/templates.js';
 import type { Relay } from '../relay/relay.js';
 import { findBlock, findRecord, findTransaction, notFound, transactionsOf } from './lookup.js';
-import { pageOfNumbers } from './pages.js';
+import { pageOf, pageOfNumbers } from './pages.js';
 import { blockView, inputViews, outputViews, transactionView } from './views.js';
 
 /** The most bytes of blocks one answer holds, raw; the first block always fits. */
@@ -67,13 +67,13 @@ export function createBlockApi({ chain, templates, relay }: BlockApiParts): Bloc
       const { transaction, position, spent } = findTransaction(chain, block, tid);
       return transactionView(chain, transaction, { spent, place: { record, position } });
     },
-    inputs: async ({ block, transaction }) => inputsAt(chain, block, transaction),
+    inputs: async ({ block, transaction, ...input }) => pageOf(inputsAt(chain, block, transaction), input),
     input: async ({ block, transaction, input }) => {
       const found = inputsAt(chain, block, transaction)[input];
       if (found === undefined) throw notFound(`input ${input} of transaction ${transaction}`);
       return found;
     },
-    outputs: async ({ block, transaction }) => outputsAt(chain, block, transaction),
+    outputs: async ({ block, transaction, ...input }) => pageOf(outputsAt(chain, block, transaction), input),
     output: async ({ block, transaction, output }) => {
       const found = outputsAt(chain, block, transaction)[output];
       if (found === undefined) throw notFound(`output ${output} of transaction ${transaction}`);

@@ -1,15 +1,15 @@
 import { subsidyAt } from '../../shared/consensus/subsidy.js';
 import { type Address, formatAddress } from '../../shared/model/address.js';
 import { toAmount } from '../../shared/model/amount.js';
-import { toHeight } from '../../shared/model/height.js';
-import { MAX_POOL_BYTES, MIN_FEE_RATE } from '../../shared/policy/relay.js';
+import { type Height, toHeight } from '../../shared/model/height.js';
+import { MIN_FEE_RATE } from '../../shared/policy/relay.js';
 import type { Page } from '../../shared/rpc/fields.js';
 import { type HealthView, type InfoApi, RICH_LIST_ROWS, type UtxoView } from '../../shared/rpc/infoSchemas.js';
 import type { Chainstate } from '../chain/chainstate.js';
 import type { Mempool } from '../mempool/mempool.js';
 import type { SyncRunner } from '../sync/runner.js';
 import { findRecord } from './lookup.js';
-import { pageOfNumbers, pageOfRows } from './pages.js';
+import { pageOf, pageOfRows } from './pages.js';
 import { difficulty } from './views.js';
 
 /** Begins the cursor of pages that hold coins of waiting transactions: they follow the confirmed ones. */
@@ -78,8 +78,10 @@ export function createInfoApi({ chain, mempool, sync, health }: InfoApiParts): I
       };
     },
     utxos: async ({ address, ...input }) => {
-      const pending = pendingCoins(chain, mempool, address);
-      if (input.cursor?.startsWith(PENDING)) return pendingPage(pending, { ...input, cursor: input.cursor });
+      const { height } = chain.tip.header;
+      const pending = pendingCoins(mempool, address, toHeight(height + 1));
+      if (input.cursor?.startsWith(PENDING))
+        return { height, ...pendingPage(pending, { ...input, cursor: input.cursor }) };
       const page = pageOfRows(
         input,
         (part) => store.coinsOf(address, part),
@@ -91,7 +93,8 @@ export function createInfoApi({ chain, mempool, sync, health }: InfoApiParts): I
           spender: mempool.pool.spenderOf(outpoint) ?? null,
         }),
       );
-      return page.next === null && pending.length > 0 ? { ...page, next: `${PENDING}0` } : page;
+      const next = page.next === null && pending.length > 0 ? `${PENDING}0` : page.next;
+      return { height, items: page.items, next };
     },
     history: async ({ address, ...input }) =>
       pageOfRows(
@@ -107,7 +110,7 @@ export function createInfoApi({ chain, mempool, sync, health }: InfoApiParts): I
       bytes: mempool.pool.bytes,
       fees: toAmount(mempool.pool.fees),
       minFeeRate: MIN_FEE_RATE,
-      maxBytes: MAX_POOL_BYTES,
+      maxBytes: mempool.maxBytes,
     }),
     sync: async () => sync.view(),
     health: async () => health(),
@@ -128,8 +131,7 @@ function pendingOf({ pool }: Mempool, address: Address) {
   return { received, spent };
 }
 
-function pendingCoins(chain: Chainstate, { pool }: Mempool, address: Address): UtxoView[] {
-  const spendableAt = toHeight(chain.tip.header.height + 1);
+function pendingCoins({ pool }: Mempool, address: Address, spendableAt: Height): UtxoView[] {
   return pool.touching(address).flatMap(({ transaction: { txid, body } }) =>
     body.outputs.flatMap((output, index): UtxoView[] => {
       if (output.address !== address) return [];
@@ -140,8 +142,6 @@ function pendingCoins(chain: Chainstate, { pool }: Mempool, address: Address): U
 }
 
 function pendingPage(coins: readonly UtxoView[], input: { cursor: string; limit: number }): Page<UtxoView> {
-  const cursor = input.cursor.slice(PENDING.length);
-  const all = { first: 0, step: 1, end: coins.length } as const;
-  const { items, next } = pageOfNumbers({ cursor, limit: input.limit }, all, (position) => coins[position] ?? []);
-  return { items: items.flat(), next: next === null ? null : `${PENDING}${next}` };
+  const { items, next } = pageOf(coins, { cursor: input.cursor.slice(PENDING.length), limit: input.limit });
+  return { items, next: next === null ? null : `${PENDING}${next}` };
 }

@@ -25,16 +25,27 @@ export function pageOfNumbers<Item>(
   show: (number: number) => Item,
 ): Page<Item> {
   const { first, step, end } = numbers;
-  let number = input.cursor === undefined ? first : parseNumber(input.cursor);
+  let number = input.cursor === undefined ? first : parseCursor(input.cursor);
   const isInside = (): boolean => (step === 1 ? number >= first && number < end : number <= first && number > end);
   const items: Item[] = [];
   for (; isInside() && items.length < input.limit; number += step) items.push(show(number));
   return { items, next: isInside() ? String(number) : null };
 }
 
-function parseNumber(cursor: string): number {
+/** The number that a cursor stands for. Throws `bad-request` where it stands for none. */
+export function parseCursor(cursor: string): number {
   if (!/^\d{1,10}$/.test(cursor)) throw badCursor();
   return Number(cursor);
+}
+
+/** A page of a list that is there as a whole: the cursor is the position that comes next. */
+export function pageOf<Item>(
+  items: readonly Item[],
+  input: { readonly cursor?: string | undefined; readonly limit: number },
+): Page<Item> {
+  const start = input.cursor === undefined ? 0 : parseCursor(input.cursor);
+  const end = start + input.limit;
+  return { items: items.slice(start, end), next: end < items.length ? String(end) : null };
 }
 
 function badCursor(): TrestleError {

@@ -14,7 +14,7 @@ import type { Mempool } from '../mempool/mempool.js';
 import type { PoolEntry } from '../mempool/pool.js';
 import type { Relay } from '../relay/relay.js';
 import { notFound } from './lookup.js';
-import { pageOfNumbers } from './pages.js';
+import { parseCursor } from './pages.js';
 import { transactionView } from './views.js';
 
 /** What the `transaction` router works on. */
@@ -38,16 +38,17 @@ export function createTransactionApi({ chain, mempool, relay }: TransactionApiPa
       return transactionView(chain, transaction, { spent, place: { record, position: place.position } });
     },
     list: async (input) => {
-      const entries = [...mempool.pool.entries()].reverse();
-      return pageOfNumbers(input, { first: 0, step: 1, end: entries.length }, (position) => {
-        const entry = entries[position];
-        if (entry === undefined) throw notFound(`waiting transaction ${position}`);
-        return summary(entry);
-      });
+      // By order of arrival, not by position: what comes or goes between two pages shifts nothing.
+      const before = input.cursor === undefined ? Number.POSITIVE_INFINITY : parseCursor(input.cursor);
+      const entries = [...mempool.pool.entries()].reverse().filter(({ arrival }) => arrival < before);
+      const items = entries.slice(0, input.limit);
+      const last = items.at(-1);
+      return { items: items.map(summary), next: last && entries.length > items.length ? String(last.arrival) : null };
     },
-    ids: async ({ after = '' }) => {
-      const sorted = [...mempool.pool.wtxids()].filter((wtxid) => wtxid > after).sort();
-      return { wtxids: sorted.slice(0, MAX_IDS), more: sorted.length > MAX_IDS };
+    ids: async ({ cursor = '' }) => {
+      const sorted = [...mempool.pool.wtxids()].filter((wtxid) => wtxid > cursor).sort();
+      const items = sorted.slice(0, MAX_IDS);
+      return { items, next: sorted.length > items.length ? (items.at(-1) ?? null) : null };
     },
     raw: async ({ wtxids }) => {
       const wanted = new Map<TxId, PoolEntry>();

@@ -1,8 +1,7 @@
 import { Command } from 'commander';
 import { withAction } from '../../client/cli/command.js';
-import { DIRECTORY_PORT } from '../../shared/consensus/networks.js';
 import { loadNetwork } from './network.js';
-import { defaultDataDir, type ServeOptions, serveUntilStopped, withServeOptions } from './serve.js';
+import { configOf, type ServeOptions, serveUntilStopped, withServeOptions } from './serve.js';
 
 /** `trestle directory`: a directory server, the way into a network. */
 export function directoryCommand(): Command {
@@ -13,17 +12,6 @@ export function directoryCommand(): Command {
   return withAction<ServeOptions>(command, async (options, output) => {
     const { startDirectory } = await import('../directory.js');
     const params = await loadNetwork(options.network);
-    const directory = await startDirectory(params, {
-      name: options.name,
-      host: options.host,
-      port: options.port ?? DIRECTORY_PORT,
-      url: options.url,
-      dataDir: options.dataDir ?? defaultDataDir(params.name, options.name),
-      logLevel: options.logLevel,
-      allowPrivate: options.allowPrivate ?? params.name === 'dev',
-      allowHosts: options.allowHost,
-      allowOrigins: options.allowOrigin,
-    });
-    await serveUntilStopped(directory, output);
+    await serveUntilStopped(await startDirectory(params, configOf(options, params.name)), output);
   });
 }

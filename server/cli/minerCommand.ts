@@ -39,7 +39,9 @@ export function minerCommand(): Command {
     // Says at once where nothing answers; later failures are waited out.
     await client.node.ping.query();
     const life = new Lifecycle(log);
-    life.add('miner', new Miner({ client, address, threads, intervalMs, clock: systemClock, log })).start();
+    life
+      .add('miner', new Miner({ client, address, threads, intervalMs, clock: systemClock, log, signal: life.signal }))
+      .start();
     await serveUntilStopped({ name, url, stopped: life.stopped, stop: () => life.stop() }, output);
   });
 }

@@ -14,12 +14,24 @@ export interface ServeOptions {
   readonly network: string;
   readonly host: string;
   readonly port?: number;
-  readonly url?: string;
+  readonly publicUrl?: string;
   readonly dataDir?: string;
   readonly logLevel: LogLevel;
   readonly allowPrivate?: boolean;
   readonly allowHost?: string[];
   readonly allowOrigin?: string[];
+  readonly remoteOperator?: boolean;
+}
+
+/** The configuration that these options make: what they leave out has its default there. */
+export function configOf(options: ServeOptions, network: string) {
+  const { name, host, port, publicUrl, logLevel, allowPrivate, remoteOperator } = options;
+  return {
+    ...{ name, host, port, publicUrl, logLevel, allowPrivate, remoteOperator },
+    dataDir: options.dataDir ?? join(homedir(), '.trestle', network, name),
+    allowHosts: options.allowHost,
+    allowOrigins: options.allowOrigin,
+  };
 }
 
 /** Adds those options to a command. */
@@ -29,17 +41,13 @@ export function withServeOptions(command: Command, name: string): Command {
     .addOption(networkOption())
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <port>', 'port to listen on; 0 takes any free one', wholeNumber(0, 65_535))
-    .option('--url <url>', 'where others reach it, if not at host and port', parseHttpUrl)
-    .option('--data-dir <path>', 'where it keeps its data')
+    .option('--public-url <url>', 'where others reach it, if not at host and port', parseHttpUrl)
+    .option('--data-dir <path>', 'where it keeps its data (default: ~/.trestle/<network>/<name>)')
     .addOption(new Option('--log-level <level>', 'how much it says').choices(LOG_LEVELS).default('info'))
     .option('--allow-private', 'call private and loopback addresses (always so on dev)')
-    .option('--allow-host <name>', 'another host name to answer to', collect)
-    .option('--allow-origin <origin>', 'an origin whose web pages may call', collectUrls);
-}
-
-/** The data directory of a process that was not told one. */
-export function defaultDataDir(network: string, name: string): string {
-  return join(homedir(), '.trestle', network, name);
+    .option('--allow-host <name>', 'another host name to answer to (again for more)', collect)
+    .option('--allow-origin <origin>', 'an origin whose web pages may call (again for more)', collectUrls)
+    .option('--remote-operator', 'let the operator token be used from other machines');
 }
 
 /** Something that runs until it is told to stop. */

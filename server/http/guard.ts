@@ -19,22 +19,38 @@ export interface GuardOptions {
  * here, too: what such a page cannot forge is looked at before anything else.
  */
 export function refusalOf(request: IncomingMessage, options: GuardOptions): TrestleError | undefined {
-  const { method = '', url = '', headers } = request;
-  const path = url.split('?', 1)[0] ?? '';
+  const { method = '', headers } = request;
+  const path = pathOf(request);
   if (!isAllowedHost(headers.host, options.hosts)) return unauthorized(`the Host header names ${headers.host}`);
   const { origin } = headers;
   if (origin !== undefined && origin !== `http://${headers.host}` && !options.origins.includes(origin))
     return unauthorized(`the request comes from a page of ${origin}`);
   // tRPC cuts the mount path off by its length and would answer under any other of the same length.
   if (!path.startsWith(TRPC_PATH)) return new TrestleError({ code: 'not-found', detail: `path ${path.slice(0, 100)}` });
-  if (method === 'GET') return undefined;
+  if (method === 'GET' || isPreflight(request, options.origins)) return undefined;
   if (method !== 'POST') return badRequest(`method ${method}`);
   // Forms and plain text can be sent across origins without asking; JSON cannot.
   if (mediaType(headers['content-type']) !== 'application/json') return badRequest('the body must be application/json');
   if ((headers['content-encoding'] ?? 'identity') !== 'identity') return badRequest('the body must not be compressed');
-  const limit = bodyLimit(path.slice(TRPC_PATH.length));
+  const limit = bodyLimitOf(request);
   if (Number(headers['content-length'] ?? 0) > limit) return new TrestleError({ code: 'too-large', limit });
   return undefined;
+}
+
+/** Whether a browser asks, before the real request, if a page of an allowed origin may send it. */
+export function isPreflight({ method, headers }: IncomingMessage, origins: readonly string[]): boolean {
+  const { origin } = headers;
+  const asks = method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
+  return asks && origin !== undefined && origins.includes(origin);
+}
+
+/** The most bytes a request's body may have, by the procedures in its path. */
+export function bodyLimitOf(request: IncomingMessage): number {
+  return bodyLimit(pathOf(request).slice(TRPC_PATH.length));
+}
+
+function pathOf({ url = '' }: IncomingMessage): string {
+  return url.split('?', 1)[0] ?? '';
 }
 
 /** A name that an attacker controls can be made to resolve to this machine (DNS rebinding); a number cannot. */

@@ -1,12 +1,14 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { AnyTRPCRouter, inferRouterContext, TRPCError } from '@trpc/server';
 import { createHTTPHandler } from '@trpc/server/adapters/standalone';
 import { TrestleError } from '../../shared/errors.js';
+import type { Reason } from '../../shared/reasons.js';
 import { toTrpcError } from '../../shared/rpc/errors.js';
 import { bodyLimit, MAX_BATCH } from '../../shared/rpc/limits.js';
 import type { Clock, Logger } from '../ports.js';
-import { type GuardOptions, refusalOf } from './guard.js';
+import { answerPreflight, nameAllowedOrigin } from './cors.js';
+import { bodyLimitOf, type GuardOptions, isPreflight, refusalOf, TRPC_PATH } from './guard.js';
 
 /** How long a client may take to send its headers, and its whole request (slow senders hold sockets otherwise). */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -40,14 +42,16 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** Serves a router over HTTP. Throws `address-in-use` where another process has the port. */
+/** Serves a router over HTTP. Throws `address-in-use` or `address-unusable` where it cannot listen. */
 export async function listen<Router extends AnyTRPCRouter>(options: ListenOptions<Router>): Promise<Listening> {
-  const handlers = [handlerFor(options, bodyLimit('')), handlerFor(options, bodyLimit('block.submit'))] as const;
+  const handle = handlerBySize(options);
   const server = createServer({ connectionsCheckingInterval: CHECK_INTERVAL_MS }, (request, response) => {
     response.once('finish', () => {
       if (response.statusCode === TOO_LARGE) hangUpSoon(request, options.clock);
     });
-    const handle = request.url?.includes('block.submit') ? handlers[1] : handlers[0];
+    nameAllowedOrigin(request, response, options.origins);
+    if (isPreflight(request, options.origins) && refusalOf(request, options) === undefined)
+      return answerPreflight(response);
     handle(request, response);
   });
   server.headersTimeout = HEADERS_TIMEOUT_MS;
@@ -58,11 +62,23 @@ export async function listen<Router extends AnyTRPCRouter>(options: ListenOption
   return { host: options.host, port, close: () => close(server, options.clock) };
 }
 
+/** Blocks are larger than all else: only calls that carry one get a handler that would read so much. */
+function handlerBySize<Router extends AnyTRPCRouter>(
+  options: ListenOptions<Router>,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  const [usual, large] = [bodyLimit(''), bodyLimit('block.submit')];
+  const [handleUsual, handleLarge] = [handlerFor(options, usual), handlerFor(options, large)];
+  return (request, response) => {
+    const handle = bodyLimitOf(request) === large ? handleLarge : handleUsual;
+    handle(request, response);
+  };
+}
+
 function handlerFor<Router extends AnyTRPCRouter>(options: ListenOptions<Router>, maxBodySize: number) {
   const { router, createContext, log } = options;
   return createHTTPHandler<AnyTRPCRouter>({
     router,
-    basePath: '/trpc/',
+    basePath: TRPC_PATH,
     maxBodySize,
     maxBatchSize: MAX_BATCH,
     allowMethodOverride: true,
@@ -75,10 +91,15 @@ function handlerFor<Router extends AnyTRPCRouter>(options: ListenOptions<Router>
     responseMeta: ({ errors }) =>
       errors.some(({ code }) => code === 'PAYLOAD_TOO_LARGE') ? { headers: new Headers({ connection: 'close' }) } : {},
     onError({ error, path }) {
-      if (error.code !== 'INTERNAL_SERVER_ERROR') return;
+      const isOurs = error.code === 'INTERNAL_SERVER_ERROR' || isStoreFailure(error.cause);
+      if (!isOurs) return;
       log.error('a call failed', { path, error: describe(error) });
     },
   });
+}
+
+function isStoreFailure(cause: unknown): boolean {
+  return cause instanceof TrestleError && cause.code.startsWith('store-');
 }
 
 function describe(error: TRPCError): string {
@@ -96,8 +117,12 @@ function hangUpSoon(request: IncomingMessage, clock: Pick<Clock, 'after'>): void
 function open(server: Server, host: string, port: number): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const isTaken = error.code === 'EADDRINUSE' || error.code === 'EACCES';
-      reject(isTaken ? new TrestleError({ code: 'address-in-use', host, port }, { cause: error }) : error);
+      const detail = `port ${port}: ${error.code ?? error.message}`;
+      const reason: Reason =
+        error.code === 'EADDRINUSE'
+          ? { code: 'address-in-use', host, port }
+          : { code: 'address-unusable', host, detail };
+      reject(new TrestleError(reason, { cause: error }));
     });
     server.listen({ host, port }, () => {
       const address = server.address();

@@ -4,7 +4,7 @@ import { Emitter } from '../../shared/emitter.js';
 import { outPointKey } from '../../shared/model/outpoint.js';
 import { decodeTransaction, inputsOf, isTransfer, type Transaction } from '../../shared/model/transaction.js';
 import type { PoolReject } from '../../shared/policy/reject.js';
-import { MAX_POOL_BYTES } from '../../shared/policy/relay.js';
+import { feeRate } from '../../shared/policy/relay.js';
 import { accept, refuse, type Verdict } from '../../shared/verdict.js';
 import type { Chainstate } from '../chain/chainstate.js';
 import type { BlockEvent, SettledEvent } from '../chain/events.js';
@@ -27,8 +27,8 @@ export interface MempoolParts {
   readonly verified: VerifiedSet;
   readonly clock: Pick<Clock, 'now' | 'monotonic' | 'yield'>;
   readonly log: Logger;
-  /** The most bytes of waiting transactions; `MAX_POOL_BYTES` unless said otherwise. */
-  readonly maxBytes?: number;
+  /** The most bytes of waiting transactions, raw. */
+  readonly maxBytes: number;
 }
 
 /** A transaction has been taken in. */
@@ -45,7 +45,7 @@ export interface MempoolEvents {
 
 /**
  * The waiting transactions: who gets in, what blocks take out and what reorganisations bring back. Owner of the pool and
- * of its saved copy. Bound: `MAX_POOL_BYTES` of raw transactions.
+ * of its saved copy. Bound: `maxBytes` of raw transactions.
  */
 export class Mempool {
   readonly events = new Emitter<MempoolEvents>();
@@ -80,6 +80,10 @@ export class Mempool {
   /** The waiting transactions. Read it afresh each time: a reorganisation puts another in its place. */
   get pool(): Pool {
     return this.#pool;
+  }
+
+  get maxBytes(): number {
+    return this.#parts.maxBytes;
   }
 
   /** Judges a transaction and takes it in; settles once it would survive the death of this process. */
@@ -136,7 +140,7 @@ export class Mempool {
     const verdict = this.#judge(transaction);
     if (!verdict.ok) return verdict;
     const { fee, spent } = verdict.value;
-    const room = this.#makeRoom(verdict.value.transaction, Number(fee) / transaction.raw.length);
+    const room = this.#makeRoom(verdict.value.transaction, feeRate(fee, transaction.raw.length));
     if (!room.ok) return room;
     // The bytes may be a view into a whole block or request; what waits keeps memory of its own size only.
     const own = decodeTransaction(transaction.raw.slice());
@@ -147,7 +151,7 @@ export class Mempool {
   /** Gives up the cheapest transactions, with all that depends on them, for a dearer one. */
   #makeRoom(newcomer: Transaction, rate: number): Verdict<void, PoolReject> {
     const size = newcomer.raw.length;
-    const { maxBytes: limit = MAX_POOL_BYTES } = this.#parts;
+    const limit = this.maxBytes;
     while (this.#pool.bytes + size > limit) {
       const worst = cheapest(this.#pool.entries());
       const needed = inputsOf(newcomer).flatMap(({ txid }) => this.#pool.withAncestors(txid));
@@ -198,7 +202,7 @@ export class Mempool {
    */
   async #rebuild(returning: readonly Transaction[]): Promise<void> {
     const before = this.#pool;
-    this.#pool = new Pool();
+    this.#pool = new Pool(before);
     const writes: Write[] = [];
     let sliceEnds = this.#parts.clock.monotonic() + SLICE_MS;
     const now = this.#parts.clock.now();

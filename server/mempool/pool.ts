@@ -19,10 +19,12 @@ export interface PoolEntry {
   readonly spent: readonly Coin[];
   /** Waiting transactions whose outputs it spends. */
   readonly parents: ReadonlySet<TxId>;
+  /** Its number in the order of arrival. */
+  readonly arrival: number;
 }
 
 /** What an entry is made from. */
-export type NewEntry = Omit<PoolEntry, 'size' | 'rate' | 'parents'>;
+export type NewEntry = Omit<PoolEntry, 'size' | 'rate' | 'parents' | 'arrival'>;
 
 /**
  * The waiting transactions and who spends what: a plain data structure that judges nothing. Invariants: no two entries
@@ -36,6 +38,12 @@ export class Pool {
   readonly #byAddress = new Map<Address, Set<TxId>>();
   #bytes = 0;
   #fees = 0n;
+  #arrivals: number;
+
+  /** Empty. A pool that takes another's place goes on with its numbers, so that no number ever comes twice. */
+  constructor(before?: Pool) {
+    this.#arrivals = before === undefined ? 0 : before.#arrivals;
+  }
 
   get count(): number {
     return this.#entries.size;
@@ -98,7 +106,8 @@ export class Pool {
     const { transaction, fee } = entry;
     const { txid, wtxid, body, raw } = transaction;
     const parents = new Set(body.inputs.map((input) => input.txid).filter((parent) => this.#entries.has(parent)));
-    const added: PoolEntry = { ...entry, size: raw.length, rate: feeRate(fee, raw.length), parents };
+    const rate = feeRate(fee, raw.length);
+    const added: PoolEntry = { ...entry, size: raw.length, rate, parents, arrival: this.#arrivals++ };
     this.#entries.set(txid, added);
     this.#txids.set(wtxid, txid);
     for (const input of body.inputs) this.#spenders.set(outPointKey(input), txid);

@@ -1,5 +1,6 @@
 import type { Client } from '../../client/createClient.js';
-import { reasonOf } from '../../client/failure.js';
+import { whyOf } from '../../client/failure.js';
+import { sleep } from '../../client/time.js';
 import { fromHex } from '../../shared/bytes/hex.js';
 import type { Address } from '../../shared/model/address.js';
 import { decodeHeader } from '../../shared/model/header.js';
@@ -20,13 +21,14 @@ export interface MinerParts {
   readonly intervalMs: number | undefined;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Aborts when the miner stops. */
+  readonly signal: AbortSignal;
 }
 
 /** Mines at a node: takes templates, searches nonces, submits. It outlives its node's restarts. */
 export class Miner {
   readonly #parts: MinerParts;
   readonly #solver: Solver;
-  readonly #end = new AbortController();
   #running: Promise<void> | undefined;
 
   constructor(parts: MinerParts) {
@@ -39,40 +41,39 @@ export class Miner {
   }
 
   async close(): Promise<void> {
-    this.#end.abort();
     await this.#solver.close();
     await this.#running;
   }
 
   async #run(): Promise<void> {
-    const { intervalMs, log } = this.#parts;
-    while (!this.#end.signal.aborted) {
+    const { intervalMs, log, signal, clock } = this.#parts;
+    while (!signal.aborted) {
       try {
         await (intervalMs === undefined ? this.#mineOn() : this.#minePaced(intervalMs));
       } catch (error) {
-        if (this.#end.signal.aborted) return;
-        log.warn('mining interrupted', { why: reasonOf(error)?.code ?? String(error) });
-        await this.#sleep(RETRY_MS);
+        if (signal.aborted) return;
+        log.warn('mining interrupted', { why: whyOf(error) });
+        await sleep(RETRY_MS, signal, clock.after);
       }
     }
   }
 
   /** One block each interval, on whatever the tip is by then. */
   async #minePaced(intervalMs: number): Promise<void> {
-    const { client, address } = this.#parts;
-    await this.#sleep(intervalMs);
-    if (this.#end.signal.aborted) return;
-    await this.#search(await client.block.template.query({ address }), this.#end.signal);
+    const { client, address, clock, signal } = this.#parts;
+    await sleep(intervalMs, signal, clock.after);
+    if (signal.aborted) return;
+    await this.#search(await client.block.template.query({ address }), signal);
   }
 
   /** Searches one template after the other, each until it is solved or something better comes up. */
   async #mineOn(): Promise<void> {
-    const { client, address } = this.#parts;
+    const { client, address, signal } = this.#parts;
     let template = await client.block.template.query({ address });
-    while (!this.#end.signal.aborted) {
+    while (!signal.aborted) {
       const outdated = new AbortController();
       const better = this.#waitForBetter(template.id, outdated);
-      await this.#search(template, AbortSignal.any([outdated.signal, this.#end.signal]));
+      await this.#search(template, outdated.signal);
       // A block of our own outdates the template, too, so this does not wait for long.
       template = (await better) ?? (await client.block.template.query({ address }));
     }
@@ -80,8 +81,7 @@ export class Miner {
 
   /** The next template, as soon as there is one worth changing to; the search for the current one is then called off. */
   async #waitForBetter(current: string, outdated: AbortController): Promise<TemplateView | undefined> {
-    const { client, address } = this.#parts;
-    const { signal } = this.#end;
+    const { client, address, signal } = this.#parts;
     try {
       return await client.block.template.query({ address, current, waitMs: MAX_TEMPLATE_WAIT_MS }, { signal });
     } catch {
@@ -103,19 +103,5 @@ export class Miner {
     const { timestamp } = decoded.value;
     const { hash, height, status } = await client.block.submit.mutate({ template: template.id, timestamp, nonce });
     log.info('block found', { height, hash, status, transactions: template.transactionCount });
-  }
-
-  #sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const { signal } = this.#end;
-      const cancel = this.#parts.clock.after(ms, finish);
-      function finish(): void {
-        cancel();
-        signal.removeEventListener('abort', finish);
-        resolve();
-      }
-      if (signal.aborted) finish();
-      else signal.addEventListener('abort', finish);
-    });
   }
 }

@@ -1,12 +1,12 @@
-import { reasonOf } from '../../client/failure.js';
+import { whyOf } from '../../client/failure.js';
 import type { BlockHash } from '../../shared/model/ids.js';
 import type { Clock, Logger } from '../ports.js';
 import type { Dialer } from './dialer.js';
 import type { PeerBook } from './peerBook.js';
 import type { PeerUrl } from './peerUrl.js';
 
-/** Addresses asked at once. */
-const BATCH = 16;
+/** Addresses asked in one round, all at once. A book of a thousand is through after so many rounds as that takes. */
+const PER_ROUND = 32;
 
 /** What the keeper needs. */
 export interface KeeperParts {
@@ -16,13 +16,19 @@ export interface KeeperParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly everyMs: number;
+  /** Addresses that need no check: our own, and those of peers, which are pinged anyway. */
+  readonly exclude: (url: PeerUrl) => boolean;
+  /** Aborts when the process stops. */
+  readonly signal: AbortSignal;
 }
 
-/** Checks on a timer that the nodes in a directory's book still answer and still belong to its network. */
+/**
+ * Checks on a timer that the nodes in the book still answer and still belong to this network, the longest unchecked
+ * first: what is handed on to others should be true.
+ */
 export class BookKeeper {
   readonly #parts: KeeperParts;
   #cancel = (): void => {};
-  #stopped = false;
   #round: Promise<void> = Promise.resolve();
 
   constructor(parts: KeeperParts) {
@@ -30,36 +36,35 @@ export class BookKeeper {
   }
 
   start(): void {
-    if (this.#stopped) return;
-    this.#cancel = this.#parts.clock.after(this.#parts.everyMs, () => {
+    const { clock, everyMs, log, signal } = this.#parts;
+    if (signal.aborted) return;
+    this.#cancel = clock.after(everyMs, () => {
       this.#round = this.#check()
-        .catch((error: unknown) => this.#parts.log.error('the check of known nodes failed', { error: String(error) }))
+        .catch((error: unknown) => log.error('the check of known nodes failed', { error: String(error) }))
         .then(() => this.start());
     });
   }
 
   async close(): Promise<void> {
-    this.#stopped = true;
     this.#cancel();
     await this.#round;
   }
 
   async #check(): Promise<void> {
-    const due = this.#parts.book.due(Number.POSITIVE_INFINITY, () => false);
-    for (let start = 0; start < due.length && !this.#stopped; start += BATCH)
-      await Promise.all(due.slice(start, start + BATCH).map((url) => this.#checkOne(url)));
+    const { book, exclude } = this.#parts;
+    await Promise.all(book.unchecked(PER_ROUND, exclude).map((url) => this.#checkOne(url)));
   }
 
   async #checkOne(url: PeerUrl): Promise<void> {
-    const { book, dialer, genesis, log } = this.#parts;
+    const { book, dialer, genesis, log, signal } = this.#parts;
     try {
       const answer = await dialer.dial(url).node.ping.query();
       if (answer.genesis === genesis) return await book.succeeded(url);
       log.info('a node has gone over to another network', { url });
       await book.forget(url);
     } catch (error) {
-      if (this.#stopped) return;
-      log.debug('a node does not answer', { url, why: reasonOf(error)?.code ?? String(error) });
+      if (signal.aborted) return;
+      log.debug('a known node does not answer', { url, why: whyOf(error) });
       await book.failed(url);
     }
   }

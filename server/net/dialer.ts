@@ -34,8 +34,17 @@ export interface Dialer {
   close(): Promise<void>;
 }
 
-/** Reaches nodes over HTTP. Private addresses are called only where `allowPrivate` says so. */
-export function httpDialer({ allowPrivate, clock }: { readonly allowPrivate: boolean; readonly clock: Clock }): Dialer {
+/** What reaching nodes over HTTP needs. */
+export interface HttpDialerParts {
+  /** Whether private addresses may be called. */
+  readonly allowPrivate: boolean;
+  readonly clock: Pick<Clock, 'after'>;
+  /** Ends every call when it aborts. */
+  readonly signal: AbortSignal;
+}
+
+/** Reaches nodes over HTTP. */
+export function httpDialer({ allowPrivate, clock, signal }: HttpDialerParts): Dialer {
   const agent = new Agent({
     connections: MAX_CONNECTIONS,
     // The address is checked where the socket is opened, after the name was resolved: a name that resolves to another
@@ -45,7 +54,7 @@ export function httpDialer({ allowPrivate, clock }: { readonly allowPrivate: boo
   return {
     dial(url, { session = () => undefined, timeoutMs = PEER_TIMEOUT_MS, maxBytes = MAX_ANSWER_BYTES } = {}) {
       const fetch = boundedFetch(agent, maxBytes, () => assertCallable(url, allowPrivate));
-      return createPeerClient({ url, fetch, timeoutMs, after: clock.after, session });
+      return createPeerClient({ url, fetch, timeoutMs, after: clock.after, signal, session });
     },
     async resolve(url) {
       assertCallable(url, allowPrivate);

@@ -93,6 +93,16 @@ export class PeerBook {
     return ready.slice(0, count).map(({ url }) => url);
   }
 
+  /** Up to `count` addresses whose turn it is, the longest untried first. */
+  unchecked(count: number, exclude: (url: PeerUrl) => boolean): PeerUrl[] {
+    const now = this.#parts.clock.now();
+    return this.all()
+      .filter((peer) => !exclude(peer.url) && isDue(peer, now))
+      .sort((a, b) => (a.lastTried ?? 0) - (b.lastTried ?? 0))
+      .slice(0, count)
+      .map(({ url }) => url);
+  }
+
   /** Up to `count` addresses that have answered, drawn at random. */
   sample(count: number): PeerUrl[] {
     return this.#shuffled(this.reached())

@@ -1,14 +1,19 @@
+import { LRUCache } from 'lru-cache';
 import type { Client } from '../../client/createClient.js';
-import { reasonOf } from '../../client/failure.js';
+import { reasonOf, whyOf } from '../../client/failure.js';
 import { Emitter } from '../../shared/emitter.js';
 import { TrestleError } from '../../shared/errors.js';
 import type { BlockHash } from '../../shared/model/ids.js';
-import { PROTOCOL_VERSION, type TipView } from '../../shared/rpc/nodeSchemas.js';
+import type { Reason } from '../../shared/reasons.js';
+import { type KnownNode, PROTOCOL_VERSION, type TipView } from '../../shared/rpc/nodeSchemas.js';
+import { accept, refuse, type Verdict } from '../../shared/verdict.js';
+import { Background } from '../background.js';
 import type { Clock, Logger, Random } from '../ports.js';
 import type { Dialer } from './dialer.js';
 import { CAPABILITIES, checkGreeting, type OwnNonces, USER_AGENT } from './handshake.js';
 import type { PeerBook } from './peerBook.js';
 import { type PeerUrl, parsePeerUrl } from './peerUrl.js';
+import { consequenceOf } from './score.js';
 
 /** How many nodes this one seeks to keep in touch with. */
 export const TARGET_PEERS = 8;
@@ -18,6 +23,8 @@ const MAX_PEERS = 32;
 const MAX_DIALS = 8;
 /** Failed pings in a row after which a peer is dropped. */
 const MAX_MISSED = 2;
+/** URLs remembered as leading back here. */
+const MAX_OURSELVES = 64;
 /** How often a node makes itself known to the directory again, in rounds of upkeep. */
 const DIRECTORY_ROUNDS = 20;
 
@@ -54,6 +61,8 @@ export interface PeersParts {
   readonly directories: readonly PeerUrl[];
   /** Time between two rounds of upkeep. */
   readonly upkeepMs: number;
+  /** Aborts when the node stops. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -66,14 +75,14 @@ export class Peers {
   readonly #live = new Map<string, Peer>();
   readonly #dialling = new Set<PeerUrl>();
   /** URLs that turned out to be this very node, under whatever name. */
-  readonly #ourselves = new Set<PeerUrl>();
+  readonly #ourselves = new LRUCache<PeerUrl, true>({ max: MAX_OURSELVES });
+  readonly #background: Background;
   #cancel = (): void => {};
-  #stopped = false;
   #round = 0;
-  #upkeep: Promise<void> = Promise.resolve();
 
   constructor(parts: PeersParts) {
     this.#parts = parts;
+    this.#background = new Background(parts.log);
   }
 
   /** All peers there is a session with. */
@@ -90,66 +99,80 @@ export class Peers {
     this.#schedule(0);
   }
 
+  /** Settles once no dial and no upkeep is under way. The node's signal has ended their calls before. */
   async close(): Promise<void> {
-    this.#stopped = true;
     this.#cancel();
-    await this.#upkeep;
+    await this.#background.settled();
   }
 
   /** A node that sought us and can be reached: sessions go one way, so we open ours to it. */
   meet(url: PeerUrl): void {
-    if (this.#stopped || this.#live.size >= MAX_PEERS) return;
-    void this.#dial(url);
+    if (this.#isStopping() || this.#live.size + this.#dialling.size >= MAX_PEERS) return;
+    this.#background.run('meeting a peer', this.#dial(url));
   }
 
-  /** Ends a session: the peer broke the contract, or does not know us any more. It may be dialled again. */
-  drop(peer: Peer, why: string): void {
+  /**
+   * Calls a peer. Where that fails, the session has been charged with it already, and the caller learns why in a word.
+   * Only the call belongs in here: what happens to the answer on this machine is never the peer's fault.
+   */
+  async ask<T>(peer: Peer, call: (client: Client) => Promise<T>): Promise<Verdict<T, string>> {
+    try {
+      const answer = await call(peer.client);
+      peer.missed = 0;
+      return accept(answer);
+    } catch (error) {
+      if (!this.#isStopping()) this.charge(peer, reasonOf(error));
+      return refuse(whyOf(error));
+    }
+  }
+
+  /** Draws the consequence of a failed call, or of something this peer sent that was refused. */
+  charge(peer: Peer, reason: Reason | null): void {
+    const why = reason?.code ?? 'no reason given';
+    switch (consequenceOf(reason)) {
+      case 'none':
+        break;
+      case 'missed':
+        peer.missed += 1;
+        if (peer.missed >= MAX_MISSED) this.#giveUp(peer, why);
+        break;
+      case 'renew':
+        this.#drop(peer, 'it lost our session');
+        this.meet(peer.url);
+        break;
+      case 'drop':
+        this.#giveUp(peer, why);
+    }
+  }
+
+  /** The same, for an answer that is not what was asked for. */
+  lied(peer: Peer, detail: string): void {
+    this.charge(peer, { code: 'peer-protocol', url: peer.url, detail });
+  }
+
+  #giveUp(peer: Peer, why: string): void {
+    this.#drop(peer, why);
+    this.#note(this.#parts.book.failed(peer.url));
+  }
+
+  #drop(peer: Peer, why: string): void {
     if (this.#live.get(peer.url) !== peer) return;
     this.#live.delete(peer.url);
     this.#parts.log.info('peer dropped', { peer: peer.url, why });
     this.events.emit('dropped', peer);
   }
 
-  /**
-   * Notes that a call to a peer failed and says why. A peer that is slow or away is given another chance, one that lost
-   * our session is met anew, one that lacks something keeps its place; whoever sends what no rule allows is dropped.
-   */
-  failed(peer: Peer, error: unknown): string {
-    const code = reasonOf(error)?.code;
-    const why = code ?? String(error);
-    switch (code) {
-      case undefined:
-      case 'peer-unreachable':
-      case 'timeout':
-      case 'busy':
-        this.#missed(peer, why);
-        break;
-      case 'unauthorized':
-        this.drop(peer, 'it lost our session');
-        this.meet(peer.url);
-        break;
-      case 'not-found':
-        break;
-      default:
-        this.drop(peer, why);
-        void this.#note(this.#parts.book.failed(peer.url));
-    }
-    return why;
-  }
-
-  #missed(peer: Peer, why: string): void {
-    peer.missed += 1;
-    if (peer.missed < MAX_MISSED) return;
-    this.drop(peer, why);
-    void this.#note(this.#parts.book.failed(peer.url));
+  #isStopping(): boolean {
+    return this.#parts.signal.aborted;
   }
 
   #schedule(ms: number): void {
-    if (this.#stopped) return;
+    if (this.#isStopping()) return;
     this.#cancel = this.#parts.clock.after(ms, () => {
-      this.#upkeep = this.#keepUp()
-        .catch((error: unknown) => this.#parts.log.error('upkeep of peers failed', { error: String(error) }))
-        .then(() => this.#schedule(this.#parts.upkeepMs));
+      this.#background.run(
+        'upkeep of peers',
+        this.#keepUp().finally(() => this.#schedule(this.#parts.upkeepMs)),
+      );
     });
   }
 
@@ -159,7 +182,7 @@ export class Peers {
     if (this.#live.size < TARGET_PEERS) {
       const known = this.all();
       const asked = known[this.#parts.random.below(Math.max(known.length, 1))];
-      if (asked !== undefined) await this.#learnFrom(asked.client, asked.url);
+      if (asked !== undefined) await this.#learnFrom(asked);
       await this.#dialDue();
     }
     if (this.#live.size === 0 || this.#round % DIRECTORY_ROUNDS === 0) {
@@ -170,20 +193,18 @@ export class Peers {
   }
 
   async #ping(peer: Peer): Promise<void> {
-    try {
-      const { genesis, tip } = await peer.client.node.ping.query();
-      if (genesis !== this.#parts.genesis) return this.drop(peer, 'peer-network');
-      peer.missed = 0;
-      peer.tip = tip;
-      this.events.emit('tip', peer);
-    } catch (error) {
-      if (!this.#stopped) this.failed(peer, error);
-    }
+    const answer = await this.ask(peer, (client) => client.node.ping.query());
+    if (!answer.ok) return;
+    const { genesis, tip } = answer.value;
+    if (genesis !== this.#parts.genesis)
+      return this.charge(peer, { code: 'peer-network', genesis, expected: this.#parts.genesis });
+    peer.tip = tip;
+    this.events.emit('tip', peer);
   }
 
   async #dialDue(): Promise<void> {
     const room = Math.min(TARGET_PEERS - this.#live.size, MAX_DIALS);
-    if (room <= 0 || this.#stopped) return;
+    if (room <= 0 || this.#isStopping()) return;
     await Promise.all(this.#parts.book.due(room, (url) => this.#isTaken(url)).map((url) => this.#dial(url)));
   }
 
@@ -197,21 +218,17 @@ export class Peers {
     const { book, log } = this.#parts;
     try {
       const peer = await this.#greet(url);
-      if (this.#stopped) return;
       this.#live.set(url, peer);
-      await book.succeeded(url);
+      this.#note(book.succeeded(url));
       log.info('peer connected', { peer: url, height: peer.tip.height });
       this.events.emit('connected', peer);
       this.events.emit('tip', peer);
     } catch (error) {
-      if (this.#stopped) return;
-      const reason = reasonOf(error);
-      if (reason?.code === 'peer-self') {
-        this.#ourselves.add(url);
-        await this.#note(book.forget(url));
-      } else if (reason?.code === 'peer-network') await this.#note(book.forget(url));
-      else await this.#note(book.failed(url));
-      log.debug('peer not reached', { peer: url, why: reason?.code ?? String(error) });
+      if (this.#isStopping()) return;
+      const code = reasonOf(error)?.code;
+      if (code === 'peer-self') this.#ourselves.set(url, true);
+      this.#note(code === 'peer-self' || code === 'peer-network' ? book.forget(url) : book.failed(url));
+      log.debug('peer not reached', { peer: url, why: whyOf(error) });
     } finally {
       this.#dialling.delete(url);
     }
@@ -243,29 +260,30 @@ export class Peers {
   async #visitDirectory(url: PeerUrl): Promise<void> {
     try {
       const { client } = await this.#greet(url);
-      await this.#learnFrom(client, url);
+      const { nodes } = await client.node.list.query();
+      this.#learn(nodes);
     } catch (error) {
-      if (this.#stopped) return;
-      this.#parts.log.warn('directory not reached', { directory: url, why: reasonOf(error)?.code ?? String(error) });
+      if (this.#isStopping()) return;
+      this.#parts.log.warn('directory not reached', { directory: url, why: whyOf(error) });
     }
   }
 
-  async #learnFrom(client: Client, from: PeerUrl): Promise<void> {
-    try {
-      const { nodes } = await client.node.list.query();
-      for (const { url } of nodes) {
-        const parsed = parsePeerUrl(url);
-        if (parsed !== undefined && parsed !== this.#parts.ownUrl()) await this.#parts.book.learn(parsed);
-      }
-    } catch (error) {
-      this.#parts.log.debug('no nodes learnt', { from, why: reasonOf(error)?.code ?? String(error) });
+  async #learnFrom(peer: Peer): Promise<void> {
+    const answer = await this.ask(peer, (client) => client.node.list.query());
+    if (answer.ok) this.#learn(answer.value.nodes);
+  }
+
+  /** Takes the nodes that another knows into the book. */
+  #learn(nodes: readonly KnownNode[]): void {
+    const { book, ownUrl } = this.#parts;
+    for (const { url } of nodes) {
+      const parsed = parsePeerUrl(url);
+      if (parsed !== undefined && parsed !== ownUrl()) this.#note(book.learn(parsed));
     }
   }
 
   /** The book is a help, not the truth: where it cannot be written, the node goes on. */
-  async #note(written: Promise<void>): Promise<void> {
-    await written.catch((error: unknown) => {
-      this.#parts.log.error('the list of known nodes could not be saved', { error: String(error) });
-    });
+  #note(written: Promise<void>): void {
+    this.#background.run('saving the list of known nodes', written);
   }
 }

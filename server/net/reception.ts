@@ -1,4 +1,4 @@
-import { reasonOf } from '../../client/failure.js';
+import { whyOf } from '../../client/failure.js';
 import { TrestleError } from '../../shared/errors.js';
 import type { BlockHash } from '../../shared/model/ids.js';
 import { type HelloInput, type HelloOutput, PROTOCOL_VERSION, type TipView } from '../../shared/rpc/nodeSchemas.js';
@@ -69,8 +69,7 @@ export class Reception {
     }
     const client = dialer.dial(url, { timeoutMs: CONFIRM_TIMEOUT_MS, maxBytes: CONFIRM_BYTES });
     const answer = await client.node.confirm.query({ nonce }).catch((error: unknown) => {
-      const detail = reasonOf(error)?.code ?? 'no answer';
-      throw new TrestleError({ code: 'peer-unreachable', url, detail }, { cause: error });
+      throw new TrestleError({ code: 'peer-unreachable', url, detail: whyOf(error) }, { cause: error });
     });
     if (!answer.mine) throw new TrestleError({ code: 'peer-unreachable', url, detail: 'another node answers there' });
     await book.succeeded(url);

@@ -1,16 +1,19 @@
-import { parseBase64, toBase64 } from '../../shared/bytes/base64.js';
-import { decodeBlock } from '../../shared/model/block.js';
+import { within } from '../../client/links.js';
+import { toBase64 } from '../../shared/bytes/base64.js';
 import { encodeHeader, type Header } from '../../shared/model/header.js';
 import type { BlockHash, Wtxid } from '../../shared/model/ids.js';
 import { MAX_IDS } from '../../shared/rpc/transactionSchemas.js';
+import { Background } from '../background.js';
 import type { Chainstate } from '../chain/chainstate.js';
 import type { SettledEvent } from '../chain/events.js';
 import type { AcceptedEvent, Mempool } from '../mempool/mempool.js';
 import { BULK_TIMEOUT_MS } from '../net/dialer.js';
 import type { Peer, Peers } from '../net/peers.js';
 import type { Clock, Logger } from '../ports.js';
+import { parseBlock } from '../sync/bodies.js';
 import type { SyncRunner } from '../sync/runner.js';
 import type { TransactionFetcher } from '../sync/transactionFetcher.js';
+import { EarlyHeaders } from './earlyHeaders.js';
 import { Inventory } from './inventory.js';
 import { Requests } from './requests.js';
 
@@ -30,6 +33,8 @@ export interface RelayParts {
   readonly fetcher: TransactionFetcher;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Aborts when the node stops. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -42,13 +47,15 @@ export class Relay {
   readonly #queues = new Map<Peer, Set<Wtxid>>();
   readonly #transactions = new Requests<Wtxid, Peer>();
   readonly #blocks = new Requests<BlockHash, Peer>();
-  readonly #work = new Set<Promise<void>>();
+  readonly #early: EarlyHeaders<Peer>;
+  readonly #background: Background;
   readonly #stop: (() => void)[];
   #cancelFlush: (() => void) | undefined;
-  #stopped = false;
 
   constructor(parts: RelayParts) {
     this.#parts = parts;
+    this.#background = new Background(parts.log);
+    this.#early = new EarlyHeaders(parts.clock, (header, peer) => this.#blockSeen(header, peer));
     this.#stop = [
       parts.mempool.events.on('accepted', (event) => this.#onAccepted(event)),
       parts.chain.events.on('settled', (event) => this.#onSettled(event)),
@@ -58,10 +65,10 @@ export class Relay {
 
   /** Ends relaying; settles once what is under way has ended. */
   async close(): Promise<void> {
-    this.#stopped = true;
     this.#cancelFlush?.();
+    this.#early.close();
     for (const stop of this.#stop) stop();
-    await Promise.all(this.#work);
+    await this.#background.settled();
   }
 
   /** A peer announced transactions. Answers how many of them will be asked for. */
@@ -85,11 +92,17 @@ export class Relay {
     const peer = url === null ? undefined : this.#parts.peers.get(url);
     if (peer !== undefined) this.#inventory.add(peer, hash);
     if (this.#parts.chain.headers.get(hash)?.body) return true;
-    if (peer !== undefined) {
-      this.#blocks.announced(hash, peer);
-      this.#background(this.#takeAnnounced(header, peer));
-    }
+    if (peer !== undefined) this.#blockSeen(header, peer);
     return false;
+  }
+
+  #isStopping(): boolean {
+    return this.#parts.signal.aborted;
+  }
+
+  #blockSeen(header: Header, peer: Peer): void {
+    this.#blocks.announced(header.hash, peer);
+    this.#background.run('taking an announced block', this.#takeAnnounced(header, peer));
   }
 
   #onAccepted({ entry, source }: AcceptedEvent): void {
@@ -111,9 +124,10 @@ export class Relay {
     const { chain, peers } = this.#parts;
     this.#blocks.done(tip.header.hash);
     // While far behind, every block is old news to everyone else.
-    if (chain.bestHeader.work > tip.work || this.#stopped) return;
+    if (chain.bestHeader.work > tip.work || this.#isStopping()) return;
     for (const peer of peers.all()) {
-      if (!this.#inventory.has(peer, tip.header.hash)) this.#background(this.#announceBlock(peer, tip.header));
+      if (!this.#inventory.has(peer, tip.header.hash))
+        this.#background.run('announcing a block', this.#announceBlock(peer, tip.header));
     }
   }
 
@@ -127,105 +141,100 @@ export class Relay {
   #flush(): void {
     for (const [peer, queue] of this.#queues) {
       this.#queues.delete(peer);
-      this.#background(this.#announceTransactions(peer, [...queue]));
+      this.#background.run('announcing transactions', this.#announceTransactions(peer, [...queue]));
     }
   }
 
   async #announceTransactions(peer: Peer, wtxids: readonly Wtxid[]): Promise<void> {
-    for (let start = 0; start < wtxids.length && !this.#stopped; start += MAX_IDS) {
+    for (let start = 0; start < wtxids.length && !this.#isStopping(); start += MAX_IDS) {
       // What was confirmed or came from this very peer meanwhile is no news.
       const news = wtxids
         .slice(start, start + MAX_IDS)
         .filter((id) => !this.#inventory.has(peer, id) && this.#parts.mempool.pool.byWtxid(id) !== undefined);
       if (news.length === 0) continue;
       for (const id of news) this.#inventory.add(peer, id);
-      await this.#tell(peer, () => peer.client.transaction.announce.mutate({ wtxids: news }));
+      const told = await this.#parts.peers.ask(peer, (client) => client.transaction.announce.mutate({ wtxids: news }));
+      if (!told.ok) return;
     }
   }
 
   async #announceBlock(peer: Peer, header: Header): Promise<void> {
     this.#inventory.add(peer, header.hash);
-    await this.#tell(peer, () => peer.client.block.announce.mutate({ header: toBase64(encodeHeader(header)) }));
-  }
-
-  async #tell(peer: Peer, call: () => Promise<unknown>): Promise<void> {
-    try {
-      await call();
-    } catch (error) {
-      if (!this.#stopped) this.#parts.peers.failed(peer, error);
-    }
+    const encoded = toBase64(encodeHeader(header));
+    await this.#parts.peers.ask(peer, (client) => client.block.announce.mutate({ header: encoded }));
   }
 
   #askForTransactions(): void {
-    if (this.#stopped) return;
-    for (const { source, items } of this.#transactions.next(BATCH)) this.#background(this.#fetch(source, items));
+    if (this.#isStopping()) return;
+    for (const { source, items } of this.#transactions.next(BATCH))
+      this.#background.run('fetching transactions', this.#fetch(source, items));
   }
 
   async #fetch(peer: Peer, wtxids: readonly Wtxid[]): Promise<void> {
     let came: ReadonlySet<Wtxid> = new Set();
     try {
-      came = await this.#parts.fetcher.fetch(peer, wtxids);
-    } catch (error) {
-      if (!this.#stopped) this.#parts.peers.failed(peer, error);
-    }
-    for (const wtxid of wtxids) {
-      if (came.has(wtxid)) this.#transactions.done(wtxid);
-      else this.#transactions.failed(wtxid, peer);
+      const fetched = await this.#parts.fetcher.fetch(peer, wtxids);
+      if (fetched.ok) came = fetched.value;
+    } finally {
+      for (const wtxid of wtxids) {
+        if (came.has(wtxid)) this.#transactions.done(wtxid);
+        else this.#transactions.failed(wtxid, peer);
+      }
     }
     this.#askForTransactions();
   }
 
   /** The header proves its work before anything is fetched for it. */
   async #takeAnnounced(header: Header, peer: Peer): Promise<void> {
-    const { chain, sync, log } = this.#parts;
+    const { chain, sync, log, peers } = this.#parts;
     const accepted = await chain.submitHeaders([header]);
-    if (!accepted.ok) {
-      this.#blocks.done(header.hash);
-      // A parent we do not have: there is more to catch up with than one block.
-      if (accepted.reject.code === 'header-parent-unknown') sync.request(peer);
-      else log.info('an announced header was refused', { peer: peer.url, hash: header.hash, ...accepted.reject });
-      return;
-    }
-    if (chain.headers.get(header.previous)?.body === null) {
-      this.#blocks.done(header.hash);
-      return sync.request(peer);
-    }
-    await this.#askForBlocks();
+    if (accepted.ok && chain.headers.get(header.previous)?.body !== null) return this.#askForBlocks();
+    this.#blocks.done(header.hash);
+    // There is more to catch up with than one block: its parent, or the parent's body, is missing here.
+    if (accepted.ok || accepted.reject.code === 'header-parent-unknown') return sync.request(peer);
+    log.info('an announced header was refused', { peer: peer.url, hash: header.hash, ...accepted.reject });
+    if (accepted.reject.code === 'header-time-future')
+      this.#early.keep(header, peer, accepted.reject.timestamp - accepted.reject.latest);
+    peers.charge(peer, accepted.reject);
   }
 
   async #askForBlocks(): Promise<void> {
-    for (let requests = this.#blocks.next(1); requests.length > 0 && !this.#stopped; requests = this.#blocks.next(1))
-      await Promise.all(requests.map(({ source, items }) => this.#fetchBlock(source, items[0])));
+    for (
+      let requests = this.#blocks.next(1);
+      requests.length > 0 && !this.#isStopping();
+      requests = this.#blocks.next(1)
+    )
+      await Promise.all(requests.map(({ source, items }) => this.#fetchBlocks(source, items)));
   }
 
-  async #fetchBlock(peer: Peer, hash: BlockHash | undefined): Promise<void> {
-    if (hash === undefined) return;
-    const { chain, log } = this.#parts;
-    try {
-      const answer = await peer.client.block.raw.query({ block: hash }, { context: { timeoutMs: BULK_TIMEOUT_MS } });
-      const bytes = parseBase64(answer.raw);
-      const block = bytes === undefined ? undefined : decodeBlock(bytes);
-      if (!block?.ok || block.value.header.hash !== hash) {
-        this.#blocks.failed(hash, peer);
-        return this.#parts.peers.drop(peer, 'peer-protocol');
+  async #fetchBlocks(peer: Peer, hashes: readonly BlockHash[]): Promise<void> {
+    for (const hash of hashes) {
+      let isSettled = true;
+      try {
+        isSettled = await this.#fetchBlock(peer, hash);
+      } finally {
+        // Where this machine failed, asking another peer would not help: synchronization comes back to it.
+        if (isSettled) this.#blocks.done(hash);
+        else this.#blocks.failed(hash, peer);
       }
-      const outcome = await chain.submitBlock(block.value);
-      if (outcome.ok) return this.#blocks.done(hash);
-      log.info('a relayed block was refused', { peer: peer.url, hash, ...outcome.reject });
-      // A body that is not the header's own may be had elsewhere; a block that breaks a rule breaks it everywhere.
-      if (chain.headers.get(hash)?.invalid) this.#blocks.done(hash);
-      else this.#blocks.failed(hash, peer);
-    } catch (error) {
-      this.#blocks.failed(hash, peer);
-      if (!this.#stopped) this.#parts.peers.failed(peer, error);
     }
   }
 
-  #background(work: Promise<void>): void {
-    const guarded = work.catch((error: unknown) => {
-      this.#parts.log.error('relay failed', { error: String(error) });
-    });
-    this.#work.add(guarded);
-    void guarded.finally(() => this.#work.delete(guarded));
+  /** Whether nobody else needs to be asked for this block. */
+  async #fetchBlock(peer: Peer, hash: BlockHash): Promise<boolean> {
+    const { chain, log, peers } = this.#parts;
+    const answer = await peers.ask(peer, (client) => client.block.raw.query({ block: hash }, within(BULK_TIMEOUT_MS)));
+    if (!answer.ok) return false;
+    const block = parseBlock(answer.value.raw);
+    if (block?.header.hash !== hash) {
+      peers.lied(peer, 'block.raw: another block than the one asked for');
+      return false;
+    }
+    const outcome = await chain.submitBlock(block);
+    if (outcome.ok) return true;
+    log.info('a relayed block was refused', { peer: peer.url, hash, ...outcome.reject });
+    peers.charge(peer, outcome.reject);
+    // A body that is not the header's own may be had elsewhere; a block that breaks a rule breaks it everywhere.
+    return chain.headers.get(hash)?.invalid ?? false;
   }
 }

@@ -3,17 +3,19 @@ import type { SyncView } from '../../shared/rpc/infoSchemas.js';
 /** What a run of synchronization is doing. */
 export type SyncPhase = SyncView['phase'];
 
-/** How far a run has come, and how many have brought something. Owner: the runner. */
+/** How far synchronization has come since this process started. Owner: the runner. */
 export class SyncProgress {
   readonly #monotonic: () => number;
   #phase: SyncPhase = 'idle';
   #peer: string | null = null;
   #blocks = 0;
   #transactions = 0;
-  #startedAt = 0;
-  #elapsed = 0;
   #runs = 0;
-  #isFirst = true;
+  /** Milliseconds of the runs that brought something, up to the last block. */
+  #elapsed = 0;
+  /** Since when the run has been going, or when it last brought something. */
+  #since = 0;
+  #hasGained = false;
 
   constructor(monotonic: () => number) {
     this.#monotonic = monotonic;
@@ -21,24 +23,22 @@ export class SyncProgress {
 
   enter(phase: Exclude<SyncPhase, 'idle'>, peer: string): void {
     if (this.#phase === 'idle') {
-      this.#startedAt = this.#monotonic();
-      this.#isFirst = true;
+      this.#since = this.#monotonic();
+      this.#hasGained = false;
     }
     this.#phase = phase;
     this.#peer = peer;
   }
 
-  /** A block came. The counters start again with a run's first, so that the last run that brought something stays readable. */
+  /** A block came. */
   gained(transactions: number): void {
-    if (this.#isFirst) {
-      this.#blocks = 0;
-      this.#transactions = 0;
-      this.#runs += 1;
-      this.#isFirst = false;
-    }
+    const now = this.#monotonic();
+    this.#elapsed += now - this.#since;
+    this.#since = now;
+    if (!this.#hasGained) this.#runs += 1;
+    this.#hasGained = true;
     this.#blocks += 1;
     this.#transactions += transactions;
-    this.#elapsed = this.#monotonic() - this.#startedAt;
   }
 
   finish(): void {

@@ -1,17 +1,17 @@
-import { parseBase64 } from '../../shared/bytes/base64.js';
-import { TrestleError } from '../../shared/errors.js';
-import { type Block, decodeBlock } from '../../shared/model/block.js';
+import { within } from '../../client/links.js';
+import type { Block } from '../../shared/model/block.js';
 import type { BlockHash, Wtxid } from '../../shared/model/ids.js';
 import { MAX_HEADERS, MAX_RANGE } from '../../shared/rpc/blockSchemas.js';
 import type { SyncView } from '../../shared/rpc/infoSchemas.js';
 import { MAX_IDS } from '../../shared/rpc/transactionSchemas.js';
+import { accept, refuse, type Verdict } from '../../shared/verdict.js';
 import type { Chainstate } from '../chain/chainstate.js';
 import type { Mempool } from '../mempool/mempool.js';
 import { BULK_TIMEOUT_MS } from '../net/dialer.js';
 import type { Peer, Peers } from '../net/peers.js';
 import type { Clock, Logger, Random } from '../ports.js';
 import type { HeaderRecord } from '../store/layout.js';
-import { followLocator, parseHeaders } from './headers.js';
+import { followLocator, parseBlock, parseHeaders } from './bodies.js';
 import { locatorHeights } from './locator.js';
 import { SyncProgress } from './progress.js';
 import type { TransactionFetcher } from './transactionFetcher.js';
@@ -30,6 +30,8 @@ export interface SyncParts {
   readonly log: Logger;
   /** Time between two looks whether there is something to catch up with. */
   readonly intervalMs: number;
+  /** Aborts when the node stops. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -43,7 +45,6 @@ export class SyncRunner {
   #running: Promise<void> | undefined;
   #wanted = false;
   readonly #hinted = new Set<Peer>();
-  #stopped = false;
   #cancel = (): void => {};
   /** Peers whose waiting transactions have been merged since they connected. */
   readonly #merged = new WeakSet<Peer>();
@@ -57,12 +58,11 @@ export class SyncRunner {
   start(): void {
     this.#cancel = this.#parts.clock.after(this.#parts.intervalMs, () => {
       this.request();
-      if (!this.#stopped) this.start();
+      if (!this.#isStopping()) this.start();
     });
   }
 
   async close(): Promise<void> {
-    this.#stopped = true;
     this.#cancel();
     for (const stop of this.#stop) stop();
     await this.#running;
@@ -81,12 +81,17 @@ export class SyncRunner {
   request(peer?: Peer): void {
     this.#wanted = true;
     if (peer !== undefined) this.#hinted.add(peer);
-    if (this.#running !== undefined || this.#stopped) return;
+    if (this.#running !== undefined || this.#isStopping()) return;
     this.#running = this.#runWhileWanted()
       .catch((error: unknown) => this.#parts.log.error('synchronization failed', { error: String(error) }))
       .finally(() => {
+        this.#progress.finish();
         this.#running = undefined;
       });
+  }
+
+  #isStopping(): boolean {
+    return this.#parts.signal.aborted;
   }
 
   #onTip(peer: Peer): void {
@@ -94,9 +99,10 @@ export class SyncRunner {
   }
 
   async #runWhileWanted(): Promise<void> {
-    while (this.#wanted && !this.#stopped) {
+    while (this.#wanted && !this.#isStopping()) {
       this.#wanted = false;
       await this.#run();
+      this.#progress.finish();
     }
   }
 
@@ -108,58 +114,68 @@ export class SyncRunner {
     const ahead = peers.all().filter(isAhead);
     ahead.sort((a, b) => (a.tip.work < b.tip.work ? 1 : a.tip.work > b.tip.work ? -1 : 0));
     for (const peer of ahead) {
-      if (this.#stopped) return;
+      if (this.#isStopping()) return;
       if (!isAhead(peer)) continue;
-      try {
-        await this.#catchUp(peer);
-      } catch (error) {
-        log.info('synchronization with a peer ended early', { peer: peer.url, why: peers.failed(peer, error) });
-      }
+      const caughtUp = await this.#catchUp(peer);
+      if (!caughtUp.ok) log.info('synchronization with a peer ended early', { peer: peer.url, why: caughtUp.reject });
     }
     await this.#mergeTransactions();
-    this.#progress.finish();
   }
 
-  async #catchUp(peer: Peer): Promise<void> {
+  async #catchUp(peer: Peer): Promise<Verdict<void, string>> {
     this.#progress.enter('headers', peer.url);
-    await this.#fetchHeaders(peer);
+    const headers = await this.#fetchHeaders(peer);
+    if (!headers.ok) return headers;
     this.#progress.enter('blocks', peer.url);
-    await this.#fetchBodies(peer);
+    return this.#fetchBodies(peer);
   }
 
-  async #fetchHeaders(peer: Peer): Promise<void> {
-    const { chain } = this.#parts;
-    for (let round = 0; round < MAX_HEADER_ROUNDS && !this.#stopped; round++) {
+  async #fetchHeaders(peer: Peer): Promise<Verdict<void, string>> {
+    const { chain, peers } = this.#parts;
+    for (let round = 0; round < MAX_HEADER_ROUNDS && !this.#isStopping(); round++) {
       const best = chain.bestHeader;
       const locator = locatorHeights(best.header.height).map(
         (height) => chain.headers.ancestor(best, height).header.hash,
       );
-      const answer = await peer.client.block.headers.query({ locator }, bulk());
-      const headers = parseHeaders(answer.headers);
+      const answer = await peers.ask(peer, (client) =>
+        client.block.headers.query({ locator }, within(BULK_TIMEOUT_MS)),
+      );
+      if (!answer.ok) return answer;
+      const headers = parseHeaders(answer.value.headers);
       if (headers === undefined || !followLocator(headers, locator))
-        throw lied(peer, 'block.headers: not what was asked for');
-      if (headers.length === 0) return;
+        return this.#lied(peer, 'block.headers: not what was asked for');
+      if (headers.length === 0) return accept(undefined);
       const accepted = await chain.submitHeaders(headers);
       if (!accepted.ok) {
-        // Ahead of our clock, not wrong: the timer brings us back.
-        if (accepted.reject.code === 'header-time-future') return;
-        throw new TrestleError(accepted.reject);
+        peers.charge(peer, accepted.reject);
+        // Ahead of our clock, not wrong: what came before it is worth having, and the timer brings us back.
+        if (accepted.reject.code === 'header-time-future') return accept(undefined);
+        return refuse(accepted.reject.code);
       }
       // A branch with less work than ours leads nowhere: asking on from our own best header would return it for ever.
-      if (headers.length < MAX_HEADERS || chain.bestHeader.header.hash === best.header.hash) return;
+      if (headers.length < MAX_HEADERS || chain.bestHeader.header.hash === best.header.hash) return accept(undefined);
     }
+    return accept(undefined);
   }
 
   /** Fetches bodies along the best header's branch, lowest first, a bounded number at a time. */
-  async #fetchBodies(peer: Peer): Promise<void> {
-    while (!this.#stopped) {
+  async #fetchBodies(peer: Peer): Promise<Verdict<void, string>> {
+    while (!this.#isStopping()) {
       const window = this.#missing();
       const [first] = window;
-      if (first === undefined) return;
-      const answer = await peer.client.block.range.query({ from: first.header.hash, count: window.length }, bulk());
-      const progressed = await this.#takeBlocks(peer, answer.blocks, window);
-      if (progressed === 0) throw lied(peer, 'block.range: other blocks than the ones asked for');
+      if (first === undefined) break;
+      const range = { from: first.header.hash, count: window.length };
+      const answer = await this.#parts.peers.ask(peer, (client) =>
+        client.block.range.query(range, within(BULK_TIMEOUT_MS)),
+      );
+      if (!answer.ok) return answer;
+      const taken = await this.#takeBlocks(peer, answer.value.blocks, window);
+      if (!taken.ok) return taken;
+      // The peer's own chain may have moved on between our questions: then the block is asked for by its hash alone.
+      const single = taken.value > 0 ? taken : await this.#takeOne(peer, first.header.hash);
+      if (!single.ok) return single;
     }
+    return accept(undefined);
   }
 
   /** The next headers without bodies on the way to the best header. */
@@ -177,33 +193,42 @@ export class SyncRunner {
     return missing.reverse();
   }
 
-  async #takeBlocks(peer: Peer, bodies: readonly string[], window: readonly HeaderRecord[]): Promise<number> {
-    const { chain } = this.#parts;
+  /** Takes the bodies that are the ones wanted next; answers how many. */
+  async #takeBlocks(
+    peer: Peer,
+    bodies: readonly string[],
+    window: readonly HeaderRecord[],
+  ): Promise<Verdict<number, string>> {
     let taken = 0;
     for (const body of bodies) {
       const expected = window[taken]?.header.hash;
       const block = parseBlock(body);
-      // The peer's own chain may have moved on between our questions: what fits is taken, the rest asked for again.
-      if (expected === undefined || block?.header.hash !== expected || this.#stopped) break;
-      const outcome = await chain.submitBlock(block);
-      if (!outcome.ok) throw new TrestleError(outcome.reject);
-      this.#progress.gained(block.transactions.length);
+      if (expected === undefined || block?.header.hash !== expected || this.#isStopping()) break;
+      const outcome = await this.#take(peer, block);
+      if (!outcome.ok) return outcome;
       taken += 1;
     }
-    if (taken === 0 && !this.#stopped) taken = await this.#takeOne(peer, window[0]?.header.hash);
-    return taken;
+    return accept(taken);
   }
 
-  /** One block by its hash, for when the peer's active chain is no longer the one we follow. */
-  async #takeOne(peer: Peer, hash: BlockHash | undefined): Promise<number> {
-    if (hash === undefined) return 0;
-    const { raw } = await peer.client.block.raw.query({ block: hash }, bulk());
-    const block = parseBlock(raw);
-    if (block?.header.hash !== hash) return 0;
+  async #takeOne(peer: Peer, hash: BlockHash): Promise<Verdict<void, string>> {
+    const answer = await this.#parts.peers.ask(peer, (client) =>
+      client.block.raw.query({ block: hash }, within(BULK_TIMEOUT_MS)),
+    );
+    if (!answer.ok) return answer;
+    const block = parseBlock(answer.value.raw);
+    if (block?.header.hash !== hash) return this.#lied(peer, 'block.raw: another block than the one asked for');
+    return this.#take(peer, block);
+  }
+
+  async #take(peer: Peer, block: Block): Promise<Verdict<void, string>> {
     const outcome = await this.#parts.chain.submitBlock(block);
-    if (!outcome.ok) throw new TrestleError(outcome.reject);
+    if (!outcome.ok) {
+      this.#parts.peers.charge(peer, outcome.reject);
+      return refuse(outcome.reject.code);
+    }
     this.#progress.gained(block.transactions.length);
-    return 1;
+    return accept(undefined);
   }
 
   /**
@@ -212,45 +237,40 @@ export class SyncRunner {
    */
   async #mergeTransactions(): Promise<void> {
     const { peers, random, log, chain } = this.#parts;
-    if (chain.bestHeader.work > chain.tip.work || this.#stopped) return;
+    if (chain.bestHeader.work > chain.tip.work || this.#isStopping()) return;
     const all = peers.all();
     const fresh = all.filter((peer) => !this.#merged.has(peer));
     const drawn = all[random.below(Math.max(all.length, 1))];
     for (const peer of new Set([...fresh, ...(drawn === undefined ? [] : [drawn])])) {
-      if (this.#stopped) return;
-      try {
-        this.#progress.enter('transactions', peer.url);
-        await this.#mergeFrom(peer);
-        this.#merged.add(peer);
-      } catch (error) {
-        log.debug('waiting transactions not merged', { peer: peer.url, why: peers.failed(peer, error) });
+      if (this.#isStopping()) return;
+      this.#progress.enter('transactions', peer.url);
+      const merged = await this.#mergeFrom(peer);
+      if (merged.ok) this.#merged.add(peer);
+      else log.debug('waiting transactions not merged', { peer: peer.url, why: merged.reject });
+    }
+  }
+
+  async #mergeFrom(peer: Peer): Promise<Verdict<void, string>> {
+    const { mempool, fetcher, peers } = this.#parts;
+    for (let cursor: Wtxid | undefined; !this.#isStopping(); ) {
+      const answer = await peers.ask(peer, (client) => client.transaction.ids.query({ cursor }));
+      if (!answer.ok) return answer;
+      const { items, next } = answer.value;
+      const wanted = items.filter((wtxid) => mempool.pool.byWtxid(wtxid) === undefined);
+      for (let start = 0; start < wanted.length; start += MAX_IDS) {
+        const fetched = await fetcher.fetch(peer, wanted.slice(start, start + MAX_IDS));
+        if (!fetched.ok) return fetched;
       }
+      if (next === null) break;
+      // Each page begins after the one before, or a peer could keep us turning pages for ever.
+      if (cursor !== undefined && next <= cursor) return this.#lied(peer, 'transaction.ids: pages out of order');
+      cursor = next;
     }
+    return accept(undefined);
   }
 
-  async #mergeFrom(peer: Peer): Promise<void> {
-    const { mempool, fetcher } = this.#parts;
-    for (let after: Wtxid | undefined; !this.#stopped; ) {
-      const { wtxids, more } = await peer.client.transaction.ids.query(after === undefined ? {} : { after });
-      const wanted = wtxids.filter((wtxid) => mempool.pool.byWtxid(wtxid) === undefined);
-      for (let start = 0; start < wanted.length; start += MAX_IDS)
-        await fetcher.fetch(peer, wanted.slice(start, start + MAX_IDS));
-      after = wtxids.at(-1);
-      if (!more || after === undefined) return;
-    }
+  #lied(peer: Peer, detail: string): Verdict<never, string> {
+    this.#parts.peers.lied(peer, detail);
+    return refuse('peer-protocol');
   }
-}
-
-function bulk(): { context: { timeoutMs: number } } {
-  return { context: { timeoutMs: BULK_TIMEOUT_MS } };
-}
-
-function parseBlock(text: string): Block | undefined {
-  const bytes = parseBase64(text);
-  const block = bytes === undefined ? undefined : decodeBlock(bytes);
-  return block?.ok ? block.value : undefined;
-}
-
-function lied({ url }: Peer, detail: string): TrestleError {
-  return new TrestleError({ code: 'peer-protocol', url, detail });
 }

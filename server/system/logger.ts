@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { pino } from 'pino';
+import { printable } from '../../shared/printable.js';
 import type { LogFields, Logger } from '../ports.js';
 
 /** How much is said, from least to most. */
@@ -29,7 +30,7 @@ function terminalLogger(level: LogLevel): Logger {
   const say = (at: keyof typeof COLOURS, message: string, fields: LogFields = {}): void => {
     if (LOG_LEVELS.indexOf(at) > loudest) return;
     const time = new Date().toTimeString().slice(0, 8);
-    const figures = Object.entries(fields).map(([key, value]) => `${key}=${String(value)}`);
+    const figures = Object.entries(fields).map(([key, value]) => `${key}=${printable(String(value))}`);
     const parts = [
       styleText('dim', time),
       styleText(COLOURS[at], at.padEnd(5)),

@@ -7,6 +7,7 @@ import {
   headersInput,
   headersOutput,
   inputInput,
+  inputsInput,
   ofBlock,
   ofTransaction,
   outputInput,
@@ -70,8 +71,8 @@ export const blockRouter = router({
     .query(({ ctx, input }) => ctx.node.block.transaction(input)),
   /** What a transaction of a block spends. */
   inputs: open
-    .input(ofTransaction)
-    .output(z.array(inputView))
+    .input(inputsInput)
+    .output(page(inputView))
     .query(({ ctx, input }) => ctx.node.block.inputs(input)),
   /** One input of a transaction of a block. */
   input: open
@@ -80,8 +81,8 @@ export const blockRouter = router({
     .query(({ ctx, input }) => ctx.node.block.input(input)),
   /** Whom a transaction of a block pays. */
   outputs: open
-    .input(ofTransaction)
-    .output(z.array(outputView))
+    .input(inputsInput)
+    .output(page(outputView))
     .query(({ ctx, input }) => ctx.node.block.outputs(input)),
   /** One output of a transaction of a block. */
   output: open

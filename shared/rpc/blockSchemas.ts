@@ -38,6 +38,7 @@ export const ofBlock = z.strictObject({ block: bid });
 export const ofTransaction = z.strictObject({ block: bid, transaction: tid });
 
 export const transactionsInput = z.strictObject({ block: bid, ...pageInput });
+export const inputsInput = ofTransaction.extend(pageInput);
 export const inputInput = ofTransaction.extend({ input: outputIndex });
 export const outputInput = ofTransaction.extend({ output: outputIndex });
 
@@ -106,9 +107,9 @@ export interface BlockApi {
   raw(input: z.output<typeof ofBlock>): Promise<z.input<typeof rawOutput>>;
   transactions(input: z.output<typeof transactionsInput>): Promise<Page<TransactionView>>;
   transaction(input: z.output<typeof ofTransaction>): Promise<TransactionView>;
-  inputs(input: z.output<typeof ofTransaction>): Promise<InputView[]>;
+  inputs(input: z.output<typeof inputsInput>): Promise<Page<InputView>>;
   input(input: z.output<typeof inputInput>): Promise<InputView>;
-  outputs(input: z.output<typeof ofTransaction>): Promise<OutputView[]>;
+  outputs(input: z.output<typeof inputsInput>): Promise<Page<OutputView>>;
   output(input: z.output<typeof outputInput>): Promise<OutputView>;
   template(input: z.output<typeof templateInput>, signal: AbortSignal | undefined): Promise<TemplateView>;
   submit(input: z.output<typeof submitInput>): Promise<SubmittedBlock>;

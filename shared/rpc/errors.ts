@@ -22,14 +22,12 @@ const INTERNAL_MESSAGE = 'the node failed; its log says more';
 
 /** Carries a failure of ours through tRPC, under the HTTP status that fits it best. */
 export function toTrpcError(error: TrestleError): TRPCError {
-  return new TRPCError({ code: trpcCodeOf(error.reason), message: error.message, cause: error });
+  return new TRPCError({ code: trpcCodeOf(error.reason), cause: error });
 }
 
 /** What to tell the caller about an error that leaves a procedure. */
 export function failureOf(error: TRPCError, path: string): FailureData & { readonly message: string } {
-  if (error.cause instanceof TrestleError) {
-    return { reason: error.cause.reason, issues: [], message: error.cause.message };
-  }
+  if (error.cause instanceof TrestleError) return told(forCallers(error.cause.reason), []);
   if (error.cause instanceof z.ZodError && error.code === 'BAD_REQUEST') {
     const issues = error.cause.issues.slice(0, MAX_ISSUES).map(toIssue);
     const detail = issues.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
@@ -37,6 +35,12 @@ export function failureOf(error: TRPCError, path: string): FailureData & { reado
   }
   const reason = transportReason(error, path);
   return reason === null ? { reason, issues: [], message: INTERNAL_MESSAGE } : told(reason, []);
+}
+
+/** A reason without what only the operator should read, for it stands in the log: paths on this machine. */
+function forCallers(reason: Reason): Reason {
+  if ('directory' in reason) return { ...reason, directory: '' };
+  return reason.code === 'store-corrupt' ? { ...reason, detail: '' } : reason;
 }
 
 function told(reason: Reason, issues: readonly Issue[]): FailureData & { readonly message: string } {
@@ -58,8 +62,12 @@ function trpcCodeOf(reason: Reason): TRPCError['code'] {
     case 'timeout':
       return 'TIMEOUT';
     case 'busy':
+    case 'store-locked':
+    case 'store-corrupt':
     case 'store-full':
     case 'store-readonly':
+    case 'store-network':
+    case 'store-version':
       return 'SERVICE_UNAVAILABLE';
     case 'pool-known':
     case 'pool-conflict':

@@ -11,7 +11,7 @@ import {
   paramsOutput,
   richEntry,
   syncOutput,
-  utxo,
+  utxoPage,
 } from './infoSchemas.js';
 import type { Context } from './nodeApi.js';
 import { procedures } from './trpc.js';
@@ -43,7 +43,7 @@ export const infoRouter = router({
   /** Unspent coins of an address: confirmed ones by txid, then those that still wait. */
   utxos: open
     .input(addressPage)
-    .output(page(utxo))
+    .output(utxoPage)
     .query(({ ctx, input }) => ctx.node.info.utxos(input)),
   /** Confirmed transactions of an address, newest first. */
   history: open

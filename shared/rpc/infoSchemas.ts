@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Height } from '../model/height.js';
 import {
   address,
   addressInput,
@@ -9,6 +10,7 @@ import {
   outputIndex,
   type Page,
   type PageInput,
+  page,
   pageInput,
   timestamp,
   txid,
@@ -90,6 +92,9 @@ export const utxo = z.strictObject({
   spender: txid.nullable(),
 });
 export type UtxoView = z.output<typeof utxo>;
+/** Coins with the height of the chain they were read at: what is spendable depends on it. */
+export const utxoPage = page(utxo).extend({ height });
+export type UtxoPage = Page<UtxoView> & { readonly height: Height };
 
 export const historyRow = z.strictObject({
   txid,
@@ -118,11 +123,11 @@ export const syncOutput = z.strictObject({
   height,
   /** The highest header known to be worth having. */
   bestHeader: height,
-  /** Blocks and transactions fetched in this run, and how long it has taken. */
+  /** Blocks and transactions fetched since this process started, and the milliseconds that took. */
   blocks: count,
   transactions: count,
   elapsedMs: count,
-  /** Finished runs that fetched something. */
+  /** Runs that fetched something. */
   runs: count,
 });
 export type SyncView = z.output<typeof syncOutput>;
@@ -148,7 +153,7 @@ export interface InfoApi {
   params(): Promise<ParamsView>;
   richList(input: PageInput): Promise<Page<RichEntry>>;
   address(input: AddressInput): Promise<AddressView>;
-  utxos(input: AddressPage): Promise<Page<UtxoView>>;
+  utxos(input: AddressPage): Promise<UtxoPage>;
   history(input: AddressPage): Promise<Page<HistoryRow>>;
   mempool(): Promise<MempoolView>;
   sync(): Promise<SyncView>;

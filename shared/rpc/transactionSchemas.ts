@@ -17,8 +17,9 @@ export type SubmittedTransaction = z.output<typeof submitOutput>;
 export const summary = z.strictObject({ txid, wtxid, size: count, value: amount, fee: amount, firstSeen: timestamp });
 export type WaitingTransaction = z.output<typeof summary>;
 
-export const idsInput = z.strictObject({ after: wtxid.optional() });
-export const idsOutput = z.strictObject({ wtxids: z.array(wtxid).max(MAX_IDS), more: z.boolean() });
+export const idsInput = z.strictObject({ cursor: wtxid.optional() });
+/** A page longer than others, for ids are short; the cursor is the id that it ended with. */
+export const idsOutput = z.strictObject({ items: z.array(wtxid).max(MAX_IDS), next: wtxid.nullable() });
 
 export const rawInput = z.strictObject({ wtxids: z.array(wtxid).min(1).max(MAX_IDS) });
 export const rawOutput = z.strictObject({ transactions: z.array(base64).max(MAX_IDS) });

@@ -63,6 +63,8 @@ export const nodeCases: Record<NodeFailure['code'], () => Promise<Reason>> = {
     await using node = await testNode();
     return await failureFrom(testNode({ config: { port: Number(new URL(node.url).port) } }));
   },
+  // An address for documentation, which is never this machine's.
+  'address-unusable': () => failureFrom(testNode({ config: { host: '192.0.2.1' } })),
   'store-locked': async () => {
     await using node = await testNode();
     return await failureFrom(testNode({ config: { dataDir: node.dataDir } }));

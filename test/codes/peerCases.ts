@@ -1,5 +1,3 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { reasonOf } from '../../client/failure.js';
 import { createPeerClient } from '../../client/peerClient.js';
 import { httpDialer } from '../../server/net/dialer.js';
@@ -15,6 +13,7 @@ import { NETWORKS } from '../../shared/consensus/networks.js';
 import { toHeight } from '../../shared/model/height.js';
 import type { PeerFailure, Reason } from '../../shared/reasons.js';
 import { type HelloInput, PROTOCOL_VERSION, type TipView } from '../../shared/rpc/nodeSchemas.js';
+import { closedUrl } from '../kit/closedUrl.js';
 import { failureFrom } from '../kit/failureFrom.js';
 
 const genesis = genesisBlock(NETWORKS.dev).header.hash;
@@ -24,7 +23,7 @@ const tip = (): TipView => ({ height: toHeight(0), hash: genesis, work: 0n });
 async function greet(change: Partial<HelloInput>, ownNonce = false): Promise<Reason> {
   const random = systemRandom;
   const nonces = new OwnNonces(random);
-  const dialer = httpDialer({ allowPrivate: true, clock: systemClock });
+  const dialer = httpDialer({ allowPrivate: true, clock: systemClock, signal: new AbortController().signal });
   const book = new PeerBook({ kv: memoryKv(), clock: systemClock, random });
   const sessions = new Sessions(random);
   const reception = new Reception({ genesis, tip, nonces, sessions, book, dialer, onConfirmed: () => {} });
@@ -48,21 +47,12 @@ async function greet(change: Partial<HelloInput>, ownNonce = false): Promise<Rea
   }
 }
 
-/** A port of this machine at which nobody listens. */
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 /** For each failure of peers, an encounter that ends in it. */
 export const peerCases: Record<PeerFailure['code'], () => Promise<Reason | null>> = {
   'peer-network': () => greet({ genesis: genesisBlock(NETWORKS.main).header.hash }),
   'peer-version': () => greet({ protocol: PROTOCOL_VERSION + 1 }),
   'peer-self': () => greet({}, true),
-  'peer-unreachable': async () => greet({ url: `http://127.0.0.1:${await closedPort()}` }),
+  'peer-unreachable': async () => greet({ url: await closedUrl() }),
   'peer-address': () => greet({ url: 'http://127.0.0.1:80/some/path' }),
   'peer-protocol': async () => {
     const fetch = async () => Response.json({ result: { data: { json: { height: 'NaN' } } } });

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { openKeyFile } from '../../client/cli/keyfile.js';
 import { type CliResult, runCli } from '../kit/cli.js';
+import { closedUrl } from '../kit/closedUrl.js';
 import { failureFrom } from '../kit/failureFrom.js';
 import { temporaryDirectory } from '../kit/temporary.js';
 import { testNode } from '../kit/testNode.js';
@@ -146,11 +147,7 @@ describe('what is typed wrongly', () => {
   });
 
   test('a node that does not answer', async () => {
-    failed(await runCli(['chain', 'info', '--url', 'http://127.0.0.1:1', '--json']), 1, 'peer-unreachable');
-    failed(
-      await runCli(['miner', '--address', ADDRESS, '--url', 'http://127.0.0.1:1', '--json']),
-      1,
-      'peer-unreachable',
-    );
+    failed(await runCli(['chain', 'info', '--url', await closedUrl(), '--json']), 1, 'peer-unreachable');
+    failed(await runCli(['miner', '--address', ADDRESS, '--url', await closedUrl(), '--json']), 1, 'peer-unreachable');
   });
 });

@@ -2,6 +2,7 @@ import type { Chainstate } from '../../server/chain/chainstate.js';
 import { VerifiedSet } from '../../server/chain/verifiedSet.js';
 import { Mempool, type MempoolParts } from '../../server/mempool/mempool.js';
 import { memoryKv } from '../../server/store/memoryKv.js';
+import { MAX_POOL_BYTES } from '../../shared/policy/relay.js';
 import { stillClock, testSignatures } from './memoryChain.js';
 import { silentLog } from './silentLog.js';
 
@@ -14,6 +15,7 @@ export async function memoryMempool(chain: Chainstate, parts: Partial<MempoolPar
     verified: new VerifiedSet(),
     clock: stillClock(),
     log: silentLog,
+    maxBytes: MAX_POOL_BYTES,
     ...parts,
   });
 }

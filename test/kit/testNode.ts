@@ -1,13 +1,14 @@
 import { type Client, createClient } from '../../client/createClient.js';
 import type { NodeConfigInput } from '../../server/config.js';
-import { type NodePorts, type RunningNode, startNode } from '../../server/node.js';
+import type { RunningServer } from '../../server/launch.js';
+import { type NodePorts, startNode } from '../../server/node.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
 import type { NetworkParams } from '../../shared/consensus/params.js';
 import { temporaryDirectory } from './temporary.js';
 
 /** A real node over real HTTP in this process, with a client that may do all that an operator may. */
 export interface TestNode extends AsyncDisposable {
-  readonly running: RunningNode;
+  readonly running: RunningServer;
   readonly client: Client;
   readonly url: string;
   readonly dataDir: string;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Client } from '../../client/createClient.js';
 import { Wallet } from '../../client/wallet/wallet.js';
-import { parseHeaders } from '../../server/sync/headers.js';
+import { parseHeaders } from '../../server/sync/bodies.js';
 import { parseBase64, toBase64 } from '../../shared/bytes/base64.js';
 import { fromHex } from '../../shared/bytes/hex.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
@@ -126,24 +126,27 @@ const cases: Record<string, () => Promise<void>> = {
   },
   'block.inputs': async () => {
     const { client, own } = scene;
-    const inputs = await client.block.inputs.query({ block: 5, transaction: 1 });
-    expect(inputs).toHaveLength(1);
-    expect(inputs[0]).toMatchObject({ address: own, value: 150_000_000n });
-    expect(await client.block.inputs.query({ block: 5, transaction: 0 })).toEqual([]);
+    const { items, next } = await client.block.inputs.query({ block: 5, transaction: 1 });
+    expect(items).toHaveLength(1);
+    expect(items[0]).toMatchObject({ address: own, value: 150_000_000n });
+    expect(next).toBeNull();
+    expect(await client.block.inputs.query({ block: 5, transaction: 0 })).toEqual({ items: [], next: null });
   },
   'block.input': async () => {
     const { client } = scene;
     const input = await client.block.input.query({ block: 5, transaction: 1, input: 0 });
-    expect(input).toEqual((await client.block.inputs.query({ block: 5, transaction: 1 }))[0]);
+    expect(input).toEqual((await client.block.inputs.query({ block: 5, transaction: 1 })).items[0]);
     expect((await failureFrom(client.block.input.query({ block: 5, transaction: 1, input: 1 }))).code).toBe(
       'not-found',
     );
   },
   'block.outputs': async () => {
     const { client } = scene;
-    const outputs = await client.block.outputs.query({ block: 5, transaction: 1 });
-    expect(outputs[0]).toEqual({ position: 0, address: BOB, value: 1_000_000n });
-    expect(outputs).toHaveLength(2);
+    const first = await client.block.outputs.query({ block: 5, transaction: 1, limit: 1 });
+    expect(first.items).toEqual([{ position: 0, address: BOB, value: 1_000_000n }]);
+    const second = await client.block.outputs.query({ block: 5, transaction: 1, cursor: present(first.next) });
+    expect(second.items.map(({ position }) => position)).toEqual([1]);
+    expect(second.next).toBeNull();
   },
   'block.output': async () => {
     const output = await scene.client.block.output.query({ block: 5, transaction: 1, output: 0 });
@@ -211,8 +214,8 @@ const cases: Record<string, () => Promise<void>> = {
   },
   'transaction.ids': async () => {
     const { client, waiting } = scene;
-    expect(await client.transaction.ids.query({})).toEqual({ wtxids: [waiting.wtxid], more: false });
-    expect(await client.transaction.ids.query({ after: waiting.wtxid })).toEqual({ wtxids: [], more: false });
+    expect(await client.transaction.ids.query({})).toEqual({ items: [waiting.wtxid], next: null });
+    expect(await client.transaction.ids.query({ cursor: waiting.wtxid })).toEqual({ items: [], next: null });
   },
   'transaction.raw': async () => {
     const { client, waiting } = scene;

@@ -7,6 +7,7 @@ import { createClient } from '../../client/createClient.js';
 import { bodyLimit, MAX_BATCH } from '../../shared/rpc/limits.js';
 import { appRouter } from '../../shared/rpc/router.js';
 import { readSuperjson } from '../../shared/rpc/transformer.js';
+import { closedUrl } from '../kit/closedUrl.js';
 import { failureFrom } from '../kit/failureFrom.js';
 import { type TestNode, testNode } from '../kit/testNode.js';
 
@@ -14,8 +15,11 @@ const ADDRESS = '0x9858EfFD232B4033E47d90003D41EC34EcaEda94';
 
 let node: TestNode;
 let before: unknown;
+/** Where nobody answers. */
+let closed: string;
 
 beforeAll(async () => {
+  closed = await closedUrl();
   node = await testNode();
   await node.client.block.generate.mutate({ address: ADDRESS, count: 3 });
   before = await state();
@@ -243,7 +247,7 @@ describe('bad input gets a typed error, changes nothing, and leaves the node ali
     ],
     [
       'a hello whose URL does not answer',
-      () => ({ path: '/trpc/node.hello', body: hello({ url: 'http://127.0.0.1:1' }) }),
+      () => ({ path: '/trpc/node.hello', body: hello({ url: closed }) }),
       400,
       'peer-unreachable',
     ],

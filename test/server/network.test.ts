@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { createClient } from '../../client/createClient.js';
 import { Wallet } from '../../client/wallet/wallet.js';
 import { startDirectory } from '../../server/directory.js';
-import type { RunningNode } from '../../server/node.js';
+import type { RunningServer } from '../../server/launch.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
 import { transformer } from '../../shared/rpc/transformer.js';
 import { WORDS } from '../codes/walletCases.js';
@@ -35,7 +35,7 @@ async function connected(...nodes: readonly TestNode[]): Promise<void> {
     await eventually('all others connected', async () => (await peersOf(node)).length === nodes.length - 1);
 }
 
-async function directory(dataDir: string): Promise<RunningNode> {
+async function directory(dataDir: string): Promise<RunningServer> {
   return startDirectory(NETWORKS.dev, { name: 'directory', port: 0, dataDir, allowPrivate: true, logLevel: 'silent' });
 }
 
@@ -111,7 +111,7 @@ describe('a network of real nodes', () => {
     await agree(a, late);
     await eventually('the waiting payments', async () => {
       const [ours, theirs] = await Promise.all([a, late].map(({ client }) => client.transaction.ids.query({})));
-      return ours?.wtxids.length === sent.length && ours.wtxids.join() === theirs?.wtxids.join();
+      return ours?.items.length === sent.length && ours.items.join() === theirs?.items.join();
     });
     expect(await late.client.info.chain.query()).toEqual(await a.client.info.chain.query());
     const sync = await late.client.info.sync.query();

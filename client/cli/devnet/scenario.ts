@@ -79,11 +79,9 @@ export async function runScenario(parts: ScenarioParts): Promise<DevnetReport> {
   const lateAt = performance.now();
   const d = await network.startNode('D');
   await wait('D synchronizes', async () => (await heightOf(d)) >= target.height);
-  const latecomer = {
-    blocks: target.height,
-    transactions: target.totalTransactions,
-    ms: Math.round(performance.now() - lateAt),
-  };
+  const lateMs = Math.round(performance.now() - lateAt);
+  const { blocks, transactions } = await d.client.info.sync.query();
+  const latecomer = { blocks, transactions, ms: lateMs };
   await wait(`${TRANSFERS} transfers`, async () => traffic.posted.length >= TRANSFERS);
 
   onStep('payments pause; one miner clears what waits, then stops');

@@ -3,9 +3,9 @@ import { COIN } from '../../../shared/model/amount.js';
 import type { TxId } from '../../../shared/model/ids.js';
 import { wordsFromEntropy } from '../../../shared/wallet/words.js';
 import { reasonOf } from '../../failure.js';
+import { sleep } from '../../time.js';
 import { Wallet } from '../../wallet/wallet.js';
 import type { NetworkNode } from './network.js';
-import { sleep } from './wait.js';
 
 /** Time between two payments of one wallet. */
 const PAUSE_MS = 250;

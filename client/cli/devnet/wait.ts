@@ -1,3 +1,5 @@
+import { sleep } from '../../time.js';
+
 /** The time between two looks. */
 const POLL_MS = 100;
 
@@ -24,17 +26,4 @@ export async function waitFor<T>(look: () => Promise<T | undefined | false>, opt
     await sleep(POLL_MS, signal);
   }
   throw new Error(`${what}: not within ${timeoutMs} ms${failure}`);
-}
-
-/** Waits, or ends early on abort. */
-export function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(finish, ms);
-    signal.addEventListener('abort', finish);
-    function finish(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', finish);
-      resolve();
-    }
-  });
 }

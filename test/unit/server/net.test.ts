@@ -96,7 +96,7 @@ describe('dialer', () => {
   }
 
   async function ping(url: string, options: { maxBytes?: number; timeoutMs?: number } = {}, allowPrivate = true) {
-    const dialer = httpDialer({ allowPrivate, clock: systemClock });
+    const dialer = httpDialer({ allowPrivate, clock: systemClock, signal: new AbortController().signal });
     try {
       return await failureFrom(dialer.dial(present(parsePeerUrl(url)), options).node.ping.query());
     } finally {

@@ -1,4 +1,5 @@
 import { parseBase64 } from '../../shared/bytes/base64.js';
+import { type Block, decodeBlock } from '../../shared/model/block.js';
 import { decodeHeader, HEADER_BYTES, type Header } from '../../shared/model/header.js';
 import type { BlockHash } from '../../shared/model/ids.js';
 
@@ -21,4 +22,11 @@ export function followLocator(headers: readonly Header[], locator: readonly Bloc
     const before = headers[i - 1];
     return before === undefined ? locator.includes(header.previous) : header.previous === before.hash;
   });
+}
+
+/** A block as peers send it, in base64. `undefined` where it is none. */
+export function parseBlock(text: string): Block | undefined {
+  const bytes = parseBase64(text);
+  const block = bytes === undefined ? undefined : decodeBlock(bytes);
+  return block?.ok ? block.value : undefined;
 }

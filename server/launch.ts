@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import type { AnyTRPCRouter, inferRouterContext } from '@trpc/server';
+import type { NetworkParams } from '../shared/consensus/params.js';
+import type { CallContext } from '../shared/rpc/trpc.js';
+import type { ServerConfig } from './config.js';
+import { callContext } from './http/callers.js';
+import { listen } from './http/listen.js';
+import { operatorToken } from './http/operatorToken.js';
+import { Lifecycle } from './lifecycle.js';
+import { type Dialer, httpDialer } from './net/dialer.js';
+import type { PeerUrl } from './net/peerUrl.js';
+import { Sessions } from './net/sessions.js';
+import { ownUrlOf, requirePeerUrl } from './ownUrl.js';
+import type { Clock, Logger, Random } from './ports.js';
+import type { Kv } from './store/kv.js';
+import { lmdbKv } from './store/lmdbKv.js';
+import { lockDirectory } from './store/lock.js';
+import { systemClock } from './system/clock.js';
+import { createLogger } from './system/logger.js';
+import { systemRandom } from './system/random.js';
+
+/** What every server process takes from its surroundings. A test or a simulation hands in its own. */
+export interface ServerPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly dialer: Dialer;
+  /** The durable store: the chain's, or a directory's book. */
+  readonly kv: Kv;
+}
+
+/** What the parts of a process are built on. */
+export interface Ground extends Omit<ServerPorts, 'kv'> {
+  readonly life: Lifecycle;
+  readonly sessions: Sessions;
+  readonly directory: string;
+  /** Where this process can be reached; `null` until it listens, and where nobody can. */
+  readonly ownUrl: () => PeerUrl | null;
+  /** Opens a store within the data directory, unless the surroundings have brought one. */
+  openStore(name: string, options: { readonly synced: boolean; readonly given: Kv | undefined }): Kv;
+}
+
+/** What a process answers, once its parts are there. */
+export interface Built<Router extends AnyTRPCRouter> {
+  readonly router: Router;
+  /** What the router's procedures work on, beside the call itself. */
+  readonly context: Omit<inferRouterContext<Router>, keyof CallContext>;
+  /** Starts what runs by itself; called when the process listens and knows its address. */
+  start(): void;
+  /** What the log says of it at the start. */
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/** A process that serves. */
+export interface RunningServer extends AsyncDisposable {
+  readonly name: string;
+  /** Where it answers. */
+  readonly url: string;
+  /** The token for operator calls. */
+  readonly token: string;
+  readonly params: NetworkParams;
+  /** Ends it, in order; the same promise however often it is asked. */
+  stop(): Promise<void>;
+  /** Settles when it has ended, for whatever reason. */
+  readonly stopped: Promise<void>;
+}
+
+/** What to launch. */
+export interface LaunchOptions<Router extends AnyTRPCRouter> {
+  readonly params: NetworkParams;
+  readonly config: ServerConfig;
+  /** The port to listen on where the configuration names none. */
+  readonly defaultPort: number;
+  readonly ports: Partial<ServerPorts>;
+  readonly build: (ground: Ground) => Promise<Built<Router>>;
+}
+
+/**
+ * Starts a server process: lays the ground, has the parts built on it, and listens. The parts end in the reverse order
+ * of their start, also when a later one fails to start.
+ */
+export async function launch<Router extends AnyTRPCRouter>(options: LaunchOptions<Router>): Promise<RunningServer> {
+  const { params, config, ports, build } = options;
+  const { dataDir: directory, name } = config;
+  if (config.publicUrl !== undefined) requirePeerUrl(config.publicUrl);
+  const log = ports.log ?? createLogger(name, config.logLevel);
+  const clock = ports.clock ?? systemClock;
+  const random = ports.random ?? systemRandom;
+  const allowPrivate = config.allowPrivate ?? params.name === 'dev';
+  const life = new Lifecycle(log);
+  const { signal } = life;
+  const stop = (): Promise<void> => life.stop();
+  try {
+    const lock = await lockDirectory(directory);
+    life.add('lock', { close: () => lock.release() });
+    const token = await operatorToken(directory, random);
+    const dialer = life.add('dialer', ports.dialer ?? httpDialer({ allowPrivate, clock, signal }));
+    const sessions = new Sessions(random);
+    let ownUrl: PeerUrl | null = null;
+    const { router, context, start, facts } = await build({
+      ...{ life, log, clock, random, dialer, sessions, directory },
+      ownUrl: () => ownUrl,
+      openStore: (store, { synced, given: kv }) =>
+        life.add(`${store} store`, kv ?? lmdbKv({ directory: join(directory, store), synced })),
+    });
+    const callers = { sessions, clock, operatorToken: token, remoteOperator: config.remoteOperator };
+    const server = await listen({
+      router,
+      host: config.host,
+      port: config.port ?? options.defaultPort,
+      hosts: config.allowHosts,
+      origins: config.allowOrigins,
+      createContext: (request) => ({ ...context, ...callContext(request, callers) }),
+      clock,
+      log,
+    });
+    life.add('http', server);
+    ownUrl = ownUrlOf(config.publicUrl, server.host, server.port);
+    const url = ownUrl ?? `http://127.0.0.1:${server.port}`;
+    log.info(`${name} started`, { url, network: params.name, ...facts });
+    start();
+    return { name, url, token, params, stop, stopped: life.stopped, [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
