@@ -9,10 +9,11 @@ import { runCommandLine } from '../client/cli/main.js';
 import { directoryCommand } from '../server/cli/directoryCommand.js';
 import { minerCommand } from '../server/cli/minerCommand.js';
 import { nodeCommand } from '../server/cli/nodeCommand.js';
+import { VERSION } from '../shared/version.js';
 
 const program = new Command('trestle')
   .description('A blockchain node for TypeScript developers.')
-  .version('0.1.0', '--version')
+  .version(VERSION, '--version')
   .addCommand(devnetCommand(import.meta.filename))
   .addCommand(nodeCommand())
   .addCommand(directoryCommand())

@@ -2,7 +2,7 @@ export { TrestleError } from '../shared/errors.js';
 export type { Address, ChecksumAddress } from '../shared/model/address.js';
 export { formatAddress, parseAddress } from '../shared/model/address.js';
 export type { Amount } from '../shared/model/amount.js';
-export { COIN, formatCoins, parseCoins } from '../shared/model/amount.js';
+export { COIN, coins, formatCoins, parseCoins } from '../shared/model/amount.js';
 export type { Height } from '../shared/model/height.js';
 export type { BlockHash, TxId, Wtxid } from '../shared/model/ids.js';
 export { describeReason, hintFor, type Reason, type ReasonCode } from '../shared/reasons.js';
@@ -17,11 +17,13 @@ export type {
   ParamsView,
   RichEntry,
   SyncView,
+  UtxoPage,
   UtxoView,
 } from '../shared/rpc/infoSchemas.js';
 export type { KnownNode, SelfView, TipView } from '../shared/rpc/nodeSchemas.js';
 export type { SubmittedTransaction, WaitingTransaction } from '../shared/rpc/transactionSchemas.js';
 export type { BlockView, InputView, OutputView, TransactionView } from '../shared/rpc/views.js';
+export { VERSION } from '../shared/version.js';
 export { type Client, type ClientOptions, createClient, REQUEST_TIMEOUT_MS } from './createClient.js';
 export { asTrestleError, reasonOf } from './failure.js';
 export { type ChainChange, type FollowOptions, followChain } from './followChain.js';

@@ -2,14 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createClient, followChain, formatCoins, parseCoins } from 'trestle/client';
+import { coins, createClient, followChain, formatCoins } from 'trestle/client';
 import { NETWORKS, startNode } from 'trestle/server';
 import { Wallet, wordsFromEntropy } from 'trestle/wallet';
 
 // A node of its own, on any free port. `await using` stops it at the end.
 const dataDir = await mkdtemp(join(tmpdir(), 'trestle-example-'));
-const config = { name: 'example', dataDir, port: 0, allowPrivate: true, logLevel: 'warn' } as const;
-await using node = await startNode(NETWORKS.dev, config);
+await using node = await startNode(NETWORKS.dev, { dataDir, port: 0, logLevel: 'warn' });
 
 // A typed client: hover over any call for its input and its output.
 const client = createClient({ url: node.url, token: node.token });
@@ -21,7 +20,7 @@ const bob = new Wallet({ client, words: words() });
 
 // Four blocks pay Alice, and the coins of the first two are ripe by now.
 const { hashes } = await client.block.generate.mutate({ address: alice.address, count: 4 });
-const amount = parseCoins('0.75') ?? 0n;
+const amount = coins('0.75');
 const { txid, fee } = await alice.send({ recipients: [{ to: bob.address, amount }] });
 console.log(`sent ${formatCoins(amount)} coins for a fee of ${formatCoins(fee)}`);
 

@@ -7,6 +7,11 @@ export interface CommandOptions {
   readonly json?: boolean;
 }
 
+/** The same for commands that ask a node. */
+export interface UrlOptions extends CommandOptions {
+  readonly url: string;
+}
+
 /**
  * Gives a command its `--json` and its action. A failure is reported in the form that was asked for and becomes the exit
  * code; commands themselves only throw.

@@ -1,9 +1,10 @@
 import { InvalidArgumentError, Option } from 'commander';
+import type * as z from 'zod';
 import { NETWORKS } from '../../shared/consensus/networks.js';
 import { parseAddress } from '../../shared/model/address.js';
 import { type Amount, parseCoins } from '../../shared/model/amount.js';
-import { isId } from '../../shared/model/ids.js';
-import type { Bid } from '../../shared/rpc/fields.js';
+import { bid } from '../../shared/rpc/fields.js';
+import { UsageError } from './output.js';
 
 /** The node that commands talk to unless told otherwise: one on this machine, on the network for trying out. */
 export const DEFAULT_URL = `http://127.0.0.1:${NETWORKS.dev.nodePort}`;
@@ -55,8 +56,8 @@ export function parseAddressOption(text: string): string {
 }
 
 /** A block: its height, its hash or `last`. */
-export function parseBid(text: string): Bid | string {
-  if (text === 'last' || isId(text)) return text;
-  if (/^\d{1,10}$/.test(text)) return wholeNumber(0, 0xffff_ffff)(text) as Bid;
-  throw new InvalidArgumentError('A height, a hash of 64 hex digits, or "last" is expected.');
+export function parseBid(text: string): z.input<typeof bid> {
+  const parsed = bid.safeParse(/^\d{1,10}$/.test(text) ? Number(text) : text);
+  if (parsed.success) return parsed.data;
+  throw new UsageError(`${text} is no block: a height, a hash of 64 hex digits, or "last" is expected`);
 }

@@ -31,6 +31,7 @@ export async function knownPassphrase(): Promise<string> {
 /** The passphrase of a new key file: asked for twice, so that a slip of the finger does not lock it for ever. */
 export async function newPassphrase(): Promise<string> {
   const given = process.env[PASSPHRASE_VARIABLE];
+  if (given === '') throw new UsageError(`${PASSPHRASE_VARIABLE} is empty: an empty passphrase protects nothing`);
   if (given !== undefined) return given;
   const first = await askSecret('New passphrase');
   if (first.length === 0) throw new UsageError('an empty passphrase protects nothing');

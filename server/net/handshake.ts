@@ -3,10 +3,11 @@ import type { BlockHash } from '../../shared/model/ids.js';
 import type { PeerFailure } from '../../shared/reasons.js';
 import { PROTOCOL_VERSION } from '../../shared/rpc/nodeSchemas.js';
 import { accept, refuse, type Verdict } from '../../shared/verdict.js';
+import { VERSION } from '../../shared/version.js';
 import type { Random } from '../ports.js';
 
 /** What a node tells of itself in every hello. */
-export const USER_AGENT = 'trestle/0.1.0';
+export const USER_AGENT = `trestle/${VERSION}`;
 /** What this node can do beyond the calls every node answers. None so far. */
 export const CAPABILITIES: readonly string[] = [];
 

@@ -46,6 +46,13 @@ export function formatCoins(amount: bigint): string {
   return `${sign}${units / COIN}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
+/** The same, for coins that stand in a program: `coins('0.75')`. Throws `RangeError` for what is no amount. */
+export function coins(text: string): Amount {
+  const amount = parseCoins(text);
+  if (amount === undefined) throw new RangeError(`${text} is no amount of coins`);
+  return amount;
+}
+
 /** Reads coins as people write them, with a point and at most eight decimals; `undefined` for anything else. */
 export function parseCoins(text: string): Amount | undefined {
   const match = COINS.exec(text);

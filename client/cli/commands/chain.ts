@@ -1,16 +1,10 @@
 import { Command } from 'commander';
 import { formatCoins } from '../../../shared/model/amount.js';
-import type { Bid } from '../../../shared/rpc/fields.js';
 import type { BlockView } from '../../../shared/rpc/views.js';
 import { createClient } from '../../createClient.js';
-import { group, withAction } from '../command.js';
+import { group, type UrlOptions, withAction } from '../command.js';
 import { parseBid, urlOption, wholeNumber } from '../options.js';
 import { table } from '../output.js';
-
-interface UrlOptions {
-  readonly json?: boolean;
-  readonly url: string;
-}
 
 /** `trestle chain`: what the chain holds. */
 export function chainCommand(): Command {
@@ -40,11 +34,10 @@ function info(): Command {
 function block(): Command {
   const command = new Command('block')
     .description('one block')
-    .argument('[block]', 'height, hash or "last"', parseBid, 'last')
+    .argument('[block]', 'height, hash or "last" (default: "last")')
     .addOption(urlOption());
-  return withAction<UrlOptions>(command, async ({ url }, output) => {
-    const [bid] = command.processedArgs as [Bid];
-    const view = await createClient({ url }).block.get.query({ block: bid });
+  return withAction<UrlOptions>(command, async ({ url }, output, [block = 'last']) => {
+    const view = await createClient({ url }).block.get.query({ block: parseBid(block) });
     const rows = Object.entries(view).map(([name, value]) => [name, String(value)]);
     output.result(view, table(rows));
   });

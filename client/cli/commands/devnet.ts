@@ -23,8 +23,8 @@ export function devnetCommand(script: string): Command {
     .description('run a whole network on this machine: a directory, nodes, miners, wallets that pay')
     .option('--once', 'end when the scenario has come to its end');
   return withAction<DevnetOptions>(command, async ({ once = false, json = false }, output) => {
-    const directory = await mkdtemp(join(tmpdir(), 'trestle-devnet-'));
-    const network = new Network(script, directory);
+    const folder = await mkdtemp(join(tmpdir(), 'trestle-devnet-'));
+    const network = new Network(script, folder);
     const display = json || !process.stdout.isTTY ? lineDisplay() : liveDisplay(network);
     const interrupted = new AbortController();
     const interrupt = (): void => interrupted.abort(new Error('interrupted'));
@@ -34,26 +34,27 @@ export function devnetCommand(script: string): Command {
     try {
       const report = await runScenario({
         network,
-        signal: interrupted.signal,
+        signal: AbortSignal.any([interrupted.signal, network.lost]),
         onStep: (step) => display.step(step),
         onTraffic: (started) => {
           traffic = started;
           display.traffic(started);
         },
       });
-      if (once) output.result(report, summary(report));
-      else if (traffic !== undefined) await goOn({ network, traffic, display, signal: interrupted.signal });
+      if (!once && traffic !== undefined) await goOn({ network, traffic, display, signal: interrupted.signal });
+      await display.stop();
+      if (once || json) output.result(report, summary(report));
       failed = false;
     } catch (error) {
-      if (!interrupted.signal.aborted) throw withLogs(error, directory);
+      if (!interrupted.signal.aborted) throw withLogs(error, folder);
       failed = false;
       if (once) throw error;
     } finally {
-      display.stop();
+      await display.stop();
       await traffic?.stop();
       await network.stop();
       for (const each of STOP_SIGNALS) process.off(each, interrupt);
-      if (!failed) await rm(directory, { recursive: true, force: true });
+      if (!failed) await rm(folder, { recursive: true, force: true });
     }
   });
 }
@@ -71,15 +72,16 @@ async function goOn(parts: {
   if (first !== undefined) await network.startMiner('A', first.address);
   if (second !== undefined) await network.startMiner('B', second.address);
   traffic.start();
-  await new Promise<void>((resolve) => {
+  await new Promise<void>((resolve, reject) => {
     if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve());
+    signal.addEventListener('abort', () => resolve());
+    network.lost.addEventListener('abort', () => reject(network.lost.reason));
   });
 }
 
-function withLogs(error: unknown, directory: string): Error {
+function withLogs(error: unknown, folder: string): Error {
   const message = error instanceof Error ? error.message : String(error);
-  return new Error(`${message} (the logs are in ${directory})`, { cause: error });
+  return new Error(`${message} (the logs are in ${folder})`, { cause: error });
 }
 
 function summary({ nodes, transfersConfirmed, latecomer, returned, durationMs }: DevnetReport): string {

@@ -1,13 +1,8 @@
 import { Command } from 'commander';
 import { createClient } from '../../createClient.js';
-import { group, withAction } from '../command.js';
+import { group, type UrlOptions, withAction } from '../command.js';
 import { urlOption } from '../options.js';
 import { table } from '../output.js';
-
-interface UrlOptions {
-  readonly json?: boolean;
-  readonly url: string;
-}
 
 /** `trestle peers`: whom a node or a directory knows. */
 export function peersCommand(): Command {

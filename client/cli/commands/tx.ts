@@ -1,15 +1,10 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { formatCoins } from '../../../shared/model/amount.js';
-import { isId, type TxId } from '../../../shared/model/ids.js';
+import { parseId, type TxId } from '../../../shared/model/ids.js';
 import { createClient } from '../../createClient.js';
-import { group, withAction } from '../command.js';
+import { group, type UrlOptions, withAction } from '../command.js';
 import { urlOption, wholeNumber } from '../options.js';
-import { table } from '../output.js';
-
-interface UrlOptions {
-  readonly json?: boolean;
-  readonly url: string;
-}
+import { table, UsageError } from '../output.js';
 
 /** `trestle tx`: transactions. */
 export function txCommand(): Command {
@@ -19,11 +14,10 @@ export function txCommand(): Command {
 function get(): Command {
   const command = new Command('get')
     .description('one transaction, waiting or confirmed')
-    .argument('<txid>', 'its id', parseTxid)
+    .argument('<txid>', 'its id')
     .addOption(urlOption());
-  return withAction<UrlOptions>(command, async ({ url }, output) => {
-    const [txid] = command.processedArgs as [TxId];
-    const view = await createClient({ url }).transaction.get.query({ txid });
+  return withAction<UrlOptions>(command, async ({ url }, output, [txid = '']) => {
+    const view = await createClient({ url }).transaction.get.query({ txid: parseTxid(txid) });
     const { block } = view;
     const rows = [
       ['txid', view.txid],
@@ -66,6 +60,7 @@ function submit(): Command {
 }
 
 function parseTxid(text: string): TxId {
-  if (isId(text)) return text as TxId;
-  throw new InvalidArgumentError('A txid is 64 lower-case hex digits.');
+  const txid = parseId<TxId>(text);
+  if (txid === undefined) throw new UsageError('a txid is 64 lower-case hex digits');
+  return txid;
 }

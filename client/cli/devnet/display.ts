@@ -1,4 +1,4 @@
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import { createLogUpdate } from 'log-update';
 import { formatCoins } from '../../../shared/model/amount.js';
 import type { SyncView } from '../../../shared/rpc/infoSchemas.js';
@@ -8,12 +8,17 @@ import type { Traffic } from './traffic.js';
 
 const REFRESH_MS = 500;
 const SHORT_HASH = 12;
+/** The size of a terminal that does not tell its own. */
+const USUAL = { columns: 80, rows: 24 } as const;
+/** Lines of the picture that are neither steps nor rows of nodes. */
+const OTHER_LINES = 9;
 
 /** Shows how the network does. */
 export interface Display {
   step(text: string): void;
   traffic(traffic: Traffic): void;
-  stop(): void;
+  /** Settles when nothing is being drawn any more. */
+  stop(): Promise<void>;
 }
 
 /** Steps line by line on standard error, for scripts and logs. */
@@ -25,7 +30,7 @@ export function lineDisplay(): Display {
       process.stderr.write(`${seconds} s  ${text}\n`);
     },
     traffic: () => {},
-    stop: () => {},
+    stop: async () => {},
   };
 }
 
@@ -36,7 +41,10 @@ export function liveDisplay(network: Network): Display {
   let traffic: Traffic | undefined;
   let drawing: Promise<void> = Promise.resolve();
   const redraw = (): void => {
-    drawing = drawing.then(async () => draw(await picture(network, steps, traffic)));
+    drawing = drawing.then(async () => {
+      const { columns = USUAL.columns, rows = USUAL.rows } = process.stdout;
+      draw(picture({ nodes: await lookAt(network), network, steps, traffic }, { columns, rows }));
+    });
   };
   const timer = setInterval(redraw, REFRESH_MS);
   return {
@@ -47,38 +55,104 @@ export function liveDisplay(network: Network): Display {
     traffic(running) {
       traffic = running;
     },
-    stop() {
+    async stop() {
       clearInterval(timer);
+      await drawing;
       draw.done();
     },
   };
 }
 
-async function picture(network: Network, steps: readonly string[], traffic: Traffic | undefined): Promise<string> {
-  const rows = await Promise.all(network.nodes().map((node) => rowOf(network, node)));
-  const [supply] = rows.flatMap((row) => row.supply ?? []);
-  const header = ['node', 'height', 'tip', 'transactions', 'waiting', 'peers', 'memory', 'state', 'address'];
-  const grid = table([header, ...rows.map(({ cells }) => cells)]).split('\n');
-  const past = steps.slice(0, -1).map((step) => styleText('dim', `  ✓ ${step}`));
+/** A node at a glance. Figures are missing while it is away or starts. */
+export interface NodeGlance {
+  readonly name: string;
+  readonly url: string;
+  readonly state: string;
+  readonly height?: number;
+  readonly tip?: string;
+  readonly transactions?: number;
+  readonly waiting?: number;
+  readonly peers?: number;
+  readonly rssBytes?: number;
+  readonly supply?: bigint;
+}
+
+/** What the picture shows. */
+export interface Scene {
+  readonly nodes: readonly NodeGlance[];
+  readonly network: Pick<Network, 'directoryUrl' | 'minedAt'>;
+  readonly steps: readonly string[];
+  readonly traffic: Pick<Traffic, 'posted'> | undefined;
+}
+
+/** Columns of the table, the least wanted of them last to be given up room. */
+const COLUMNS: readonly { readonly title: string; readonly show: (node: NodeGlance) => unknown }[] = [
+  { title: 'node', show: ({ name }) => name },
+  { title: 'height', show: ({ height }) => height },
+  { title: 'tip', show: ({ tip }) => tip?.slice(0, SHORT_HASH) },
+  { title: 'transactions', show: ({ transactions }) => transactions },
+  { title: 'waiting', show: ({ waiting }) => waiting },
+  { title: 'peers', show: ({ peers }) => peers },
+  {
+    title: 'memory',
+    show: ({ rssBytes }) => (rssBytes === undefined ? undefined : `${Math.round(rssBytes / 1_000_000)} MB`),
+  },
+  { title: 'state', show: ({ state }) => state },
+  { title: 'address', show: ({ url }) => url },
+];
+/** Where a terminal is narrow, these go, in this order. */
+const SPARE_COLUMNS = ['address', 'memory', 'tip', 'transactions'];
+
+/** The whole picture, cut to a terminal's size: a line that wraps or scrolls away would leave its remains behind. */
+export function picture(scene: Scene, size: { readonly columns: number; readonly rows: number }): string {
+  const { nodes, network, steps, traffic } = scene;
+  const [supply] = nodes.flatMap((node) => node.supply ?? []);
+  const grid = tableWithin(nodes, size.columns);
+  const room = Math.max(1, size.rows - OTHER_LINES - nodes.length);
+  const past = steps
+    .slice(0, -1)
+    .slice(-room)
+    .map((step) => styleText('dim', `  ✓ ${step}`));
   const now = steps.at(-1);
-  return [
+  const miners = network.minedAt().join(' and ') || 'no node';
+  const lines = [
     `${styleText('bold', 'trestle devnet')}  directory ${network.directoryUrl}`,
     '',
     styleText('bold', grid[0] ?? ''),
     ...grid.slice(1),
     '',
-    `${traffic?.posted.length ?? 0} payments sent, supply ${supply ?? '-'} coins, mining at ${network.minedAt().join(' and ') || 'no node'}`,
+    `${traffic?.posted.length ?? 0} payments sent, supply ${supply === undefined ? '-' : formatCoins(supply)} coins, mining at ${miners}`,
     '',
     ...past,
     ...(now === undefined ? [] : [styleText('cyan', `  ▸ ${now}`)]),
     '',
     styleText('dim', 'Ctrl-C stops everything.'),
-  ].join('\n');
+  ];
+  return lines.map((line) => cut(line, size.columns)).join('\n');
 }
 
-async function rowOf(network: Network, node: NetworkNode): Promise<{ cells: string[]; supply?: string }> {
-  const { name, url, client } = node;
-  if (node.process === undefined) return { cells: [name, '-', '-', '-', '-', '-', '-', 'away', url] };
+function tableWithin(nodes: readonly NodeGlance[], columns: number): string[] {
+  for (let dropped = 0; ; dropped++) {
+    const gone = SPARE_COLUMNS.slice(0, dropped);
+    const shown = COLUMNS.filter(({ title }) => !gone.includes(title));
+    const rows = nodes.map((node) => shown.map(({ show }) => String(show(node) ?? '-')));
+    const lines = table([shown.map(({ title }) => title), ...rows]).split('\n');
+    if (dropped === SPARE_COLUMNS.length || lines.every((line) => line.length < columns)) return lines;
+  }
+}
+
+/** Cuts a line to a width; one that is too long loses its colours with its end. */
+function cut(line: string, width: number): string {
+  const plain = stripVTControlCharacters(line);
+  return plain.length < width ? line : `${plain.slice(0, width - 2)}…`;
+}
+
+function lookAt(network: Network): Promise<NodeGlance[]> {
+  return Promise.all(network.nodes().map((node) => glance(node, network.minedAt().includes(node.name))));
+}
+
+async function glance({ name, url, client, process }: NetworkNode, isMining: boolean): Promise<NodeGlance> {
+  if (process === undefined) return { name, url, state: 'away' };
   try {
     const [chain, pool, health, sync] = await Promise.all([
       client.info.chain.query(),
@@ -86,26 +160,25 @@ async function rowOf(network: Network, node: NetworkNode): Promise<{ cells: stri
       client.info.health.query(),
       client.info.sync.query(),
     ]);
-    const state = stateOf(sync, network.minedAt().includes(name));
-    const cells = [
+    return {
       name,
-      String(chain.height),
-      chain.tip.slice(0, SHORT_HASH),
-      String(chain.totalTransactions),
-      String(pool.count),
-      String(health.peers),
-      `${Math.round(health.rssBytes / 1_000_000)} MB`,
-      state,
       url,
-    ];
-    return { cells, supply: formatCoins(chain.supply) };
+      state: stateOf(sync, isMining),
+      height: chain.height,
+      tip: chain.tip,
+      transactions: chain.totalTransactions,
+      waiting: pool.count,
+      peers: health.peers,
+      rssBytes: health.rssBytes,
+      supply: chain.supply,
+    };
   } catch {
-    return { cells: [name, '-', '-', '-', '-', '-', '-', 'starting', url] };
+    return { name, url, state: 'starting' };
   }
 }
 
 function stateOf(sync: SyncView, isMining: boolean): string {
   if (sync.height < sync.bestHeader) return `syncing ${Math.floor((100 * sync.height) / sync.bestHeader)} %`;
-  const caughtUp = sync.runs > 0 ? `, fetched ${sync.blocks} blocks in ${sync.elapsedMs} ms` : '';
+  const caughtUp = sync.blocks > 0 ? `, fetched ${sync.blocks} ${sync.blocks === 1 ? 'block' : 'blocks'}` : '';
   return `${isMining ? 'mining' : 'follows'}${caughtUp}`;
 }

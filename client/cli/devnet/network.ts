@@ -18,14 +18,21 @@ const BLOCK_INTERVAL_MS = 1_000;
 /** The processes of a network on this machine: a directory, full nodes that know only it, and miners. */
 export class Network {
   readonly #script: string;
-  readonly #directory: string;
+  /** Where all of them keep their data and their logs. */
+  readonly #folder: string;
   readonly #nodes = new Map<string, NetworkNode>();
   readonly #miners = new Map<string, Launched>();
-  #index: Launched | undefined;
+  readonly #lost = new AbortController();
+  #directory: Launched | undefined;
 
-  constructor(script: string, directory: string) {
+  constructor(script: string, folder: string) {
     this.#script = script;
-    this.#directory = directory;
+    this.#folder = folder;
+  }
+
+  /** Aborts, with what happened, when a process ends without having been told to. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
   }
 
   /** All nodes, by name. */
@@ -44,7 +51,7 @@ export class Network {
   }
 
   get directoryUrl(): string {
-    return this.#index?.url ?? '';
+    return this.#directory?.url ?? '';
   }
 
   node(name: string): NetworkNode {
@@ -54,14 +61,14 @@ export class Network {
   }
 
   async startDirectory(): Promise<void> {
-    this.#index = await this.#launch('directory', ['directory', '--port', '0']);
+    this.#directory = await this.#launchServer('directory', ['directory', '--port', '0']);
   }
 
   /** Starts a node, or the same again where it was. */
   async startNode(name: string): Promise<NetworkNode> {
     const before = this.#nodes.get(name);
     const port = before === undefined ? '0' : new URL(before.url).port;
-    const process = await this.#launch(name, ['node', '--port', port, '--directory', this.directoryUrl]);
+    const process = await this.#launchServer(name, ['node', '--port', port, '--directory', this.directoryUrl]);
     const { url } = process;
     const node = before ?? { name, url, client: createClient({ url }), peakRss: 0, process };
     node.process = process;
@@ -80,7 +87,7 @@ export class Network {
   async startMiner(at: string, address: string): Promise<void> {
     const { url } = this.node(at);
     const args = ['miner', '--url', url, '--address', address, '--interval', String(BLOCK_INTERVAL_MS)];
-    this.#miners.set(at, await launch(this.#script, this.#options(`miner at ${at}`, args)));
+    this.#miners.set(at, await this.#launch(`miner at ${at}`, args));
   }
 
   async stopMiner(at: string): Promise<void> {
@@ -98,16 +105,18 @@ export class Network {
   async stop(): Promise<void> {
     await Promise.all([...this.#miners.values()].map((miner) => miner.stop()));
     await Promise.all(this.nodes().map((node) => node.process?.stop()));
-    await this.#index?.stop();
+    await this.#directory?.stop();
   }
 
-  #launch(name: string, args: readonly string[]): Promise<Launched> {
-    const data = join(this.#directory, name);
-    return launch(this.#script, this.#options(name, [...args, '--name', name, '--data-dir', data]));
+  #launchServer(name: string, args: readonly string[]): Promise<Launched> {
+    const dataDir = join(this.#folder, name);
+    return this.#launch(name, [...args, '--network', 'dev', '--name', name, '--data-dir', dataDir]);
   }
 
-  #options(name: string, args: readonly string[]) {
-    const network = args[0] === 'miner' ? [] : ['--network', 'dev'];
-    return { name, args: [...args, ...network], logFile: join(this.#directory, `${name.replaceAll(' ', '-')}.log`) };
+  async #launch(name: string, args: readonly string[]): Promise<Launched> {
+    const logFile = join(this.#folder, `${name.replaceAll(' ', '-')}.log`);
+    const launched = await launch(this.#script, { name, args, logFile });
+    void launched.died.then((what) => this.#lost.abort(new Error(what)));
+    return launched;
   }
 }
