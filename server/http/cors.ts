@@ -9,9 +9,6 @@ export function nameAllowedOrigin(
   response: ServerResponse,
   origins: readonly string[],
 ): void {
-  if (origins.length === 0) return;
-  // The answer differs by origin, also where there is none: a cache must not hand one page's answer to another.
-  response.appendHeader('vary', 'origin');
   if (origin !== undefined && origins.includes(origin)) response.setHeader('access-control-allow-origin', origin);
 }
 

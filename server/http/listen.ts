@@ -87,9 +87,14 @@ function handlerFor<Router extends AnyTRPCRouter>(options: ListenOptions<Router>
       const refusal = refusalOf(request, options);
       next(refusal === undefined ? undefined : toTrpcError(refusal));
     },
-    // A client must not send its next request on a connection that is about to close.
-    responseMeta: ({ errors }) =>
-      errors.some(({ code }) => code === 'PAYLOAD_TOO_LARGE') ? { headers: new Headers({ connection: 'close' }) } : {},
+    responseMeta({ errors }) {
+      const headers = new Headers();
+      // The answer differs by origin, also where none is named: a cache must not hand one page's answer to another.
+      if (options.origins.length > 0) headers.append('vary', 'origin');
+      // A client must not send its next request on a connection that is about to close.
+      if (errors.some(({ code }) => code === 'PAYLOAD_TOO_LARGE')) headers.set('connection', 'close');
+      return { headers };
+    },
     onError({ error, path }) {
       const isOurs = error.code === 'INTERNAL_SERVER_ERROR' || isStoreFailure(error.cause);
       if (!isOurs) return;

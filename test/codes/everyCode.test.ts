@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { parseReason } from '../../shared/parseReason.js';
 import { MEANINGS, type Reason, type ReasonCode } from '../../shared/reasons.js';
 import { blockCases } from './blockCases.js';
 import { headerCases } from './headerCases.js';
@@ -20,7 +21,10 @@ const cases: Record<ReasonCode, () => Reason | null | Promise<Reason | null>> = 
 };
 
 test.each(Object.entries(cases))('%s is what its case ends in', async (code, produce) => {
-  expect((await produce())?.code).toBe(code);
+  const reason = await produce();
+  expect(reason?.code).toBe(code);
+  // The other side of a call understands it, figures and all.
+  expect(parseReason(reason)).toEqual(reason);
 });
 
 test('no case is left over', () => {

@@ -80,8 +80,18 @@ describe('wallet', () => {
     expect(await changed('"r": 8', '"r": 64')).toBe('wallet-file');
     expect(await changed(/"mac": "..../, '"mac": "0000')).toBe('wallet-passphrase');
     expect(await changed(/"ciphertext": "..../, '"ciphertext": "0000')).toBe('wallet-passphrase');
+    // The check sum does not cover the words: damaged ones must not open somebody else's empty wallet.
+    expect(await changed(/"mnemonicCiphertext": "..../, '"mnemonicCiphertext": "0000')).toBe('wallet-file');
     expect(await changed('"version": 3', '"version": 4')).toBe('wallet-file');
     expect(await changed('{', '')).toBe('wallet-file');
+  });
+
+  test('an empty passphrase protects nothing, and is refused before anything is written', async () => {
+    await using home = await temporaryDirectory();
+    const file = join(home.path, 'wallet.json');
+    const result = await runCli(['wallet', 'create', '--file', file, '--json'], { TRESTLE_PASSPHRASE: '' });
+    failed(result, 2, 'usage');
+    expect(await readdir(home.path)).toEqual([]);
   });
 
   test('receive, look, pay and look again, all from the command line', async () => {

@@ -1,5 +1,7 @@
-import { request as httpRequest } from 'node:http';
+import { readFile, stat } from 'node:fs/promises';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
@@ -9,6 +11,7 @@ import { appRouter } from '../../shared/rpc/router.js';
 import { readSuperjson } from '../../shared/rpc/transformer.js';
 import { closedUrl } from '../kit/closedUrl.js';
 import { failureFrom } from '../kit/failureFrom.js';
+import { temporaryDirectory } from '../kit/temporary.js';
 import { type TestNode, testNode } from '../kit/testNode.js';
 
 const ADDRESS = '0x9858EfFD232B4033E47d90003D41EC34EcaEda94';
@@ -60,6 +63,8 @@ interface Request {
   readonly path?: string;
   readonly headers?: Record<string, string>;
   readonly body?: string | Buffer;
+  /** Another node than the one of this file. */
+  readonly url?: string;
 }
 
 /** A request as anybody could write it, without a client in between. */
@@ -73,8 +78,9 @@ function exchange({
   path = '/trpc/info.chain',
   headers = {},
   body,
-}: Request): Promise<Omit<Answer, 'code'>> {
-  const { hostname, port } = new URL(node.url);
+  url = node.url,
+}: Request): Promise<Omit<Answer, 'code'> & { readonly headers: IncomingHttpHeaders }> {
+  const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const request = httpRequest({
       hostname,
@@ -88,7 +94,11 @@ function exchange({
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
       response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') });
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text: Buffer.concat(chunks).toString('utf8'),
+        });
       });
     });
     request.on('error', reject);
@@ -312,11 +322,60 @@ describe('who may call', () => {
     });
     const fetched = await fetch(`${open.url}/trpc/info.chain`, { headers: { origin: 'https://app.example' } });
     expect(fetched.status).toBe(200);
+    expect(fetched.headers.get('access-control-allow-origin')).toBe('https://app.example');
+    expect(fetched.headers.get('vary')).toContain('origin');
+    const named = await exchange({ url: open.url, headers: { host: 'node.example' } });
+    expect(named.status).toBe(200);
+    expect((await exchange({ url: open.url, headers: { host: 'other.example' } })).status).toBe(401);
+  });
+
+  test('a browser that asks first is told what pages of an allowed origin may send, and others are not', async () => {
+    await using open = await testNode({ config: { allowOrigins: ['https://app.example/'] } });
+    const preflight = (origin: string, host = new URL(open.url).host) =>
+      exchange({
+        url: open.url,
+        method: 'OPTIONS',
+        path: '/trpc/transaction.submit',
+        headers: {
+          host,
+          origin,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'content-type',
+        },
+      });
+    const allowed = await preflight('https://app.example');
+    expect(allowed.status).toBe(204);
+    expect(allowed.headers).toMatchObject({
+      'access-control-allow-origin': 'https://app.example',
+      'access-control-allow-methods': expect.stringContaining('POST'),
+      'access-control-allow-headers': expect.stringContaining('content-type'),
+    });
+    for (const refused of [
+      await preflight('https://evil.example'),
+      await preflight('https://app.example', 'evil.example'),
+    ])
+      expect(refused.status).toBe(401);
+    const foreign = await preflight('https://evil.example');
+    expect(foreign.headers['access-control-allow-origin']).toBeUndefined();
+    // A node that allows no page at all answers no browser's question.
+    const closedNode = await exchange({ method: 'OPTIONS', headers: { 'access-control-request-method': 'POST' } });
+    expect(closedNode.status).toBe(400);
   });
 
   test('the operator’s token is a secret of the data directory, and outlives a restart', async () => {
     const stranger = createClient({ url: node.url, token: node.running.token.replace(/./g, '0') });
     expect((await failureFrom(stranger.node.stop.mutate())).code).toBe('unauthorized');
+    await using home = await temporaryDirectory();
+    const tokens: string[] = [];
+    for (let i = 0; i < 2; i++) {
+      await using again = await testNode({ config: { dataDir: home.path } });
+      const file = join(home.path, 'operator-token');
+      expect((await stat(file)).mode & 0o777).toBe(0o600);
+      expect((await readFile(file, 'utf8')).trim()).toBe(again.running.token);
+      tokens.push(again.running.token);
+    }
+    expect(tokens[0]).toMatch(/^[0-9a-f]{64}$/);
+    expect(tokens[1]).toBe(tokens[0]);
   });
 });
 

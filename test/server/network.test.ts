@@ -5,7 +5,10 @@ import { createClient } from '../../client/createClient.js';
 import { Wallet } from '../../client/wallet/wallet.js';
 import { startDirectory } from '../../server/directory.js';
 import type { RunningServer } from '../../server/launch.js';
+import type { Kv } from '../../server/store/kv.js';
+import { memoryKv } from '../../server/store/memoryKv.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
+import { TrestleError } from '../../shared/errors.js';
 import { transformer } from '../../shared/rpc/transformer.js';
 import { WORDS } from '../codes/walletCases.js';
 import { present } from '../kit/assertOk.js';
@@ -144,6 +147,36 @@ describe('a network of real nodes', () => {
     });
   });
 
+  test('a full disk of our own is no reason to leave a peer, and all is caught up with once there is room', async () => {
+    await using a = await testNode();
+    await a.client.block.generate.mutate({ address: ADDRESS, count: 3 });
+    const disk = memoryKv();
+    let isFull = false;
+    const refused: number[] = [];
+    const kv: Kv = {
+      ...disk,
+      async commit(batch) {
+        // Its list of peers still fits; the next block does not.
+        if (isFull && batch.length > 1) {
+          refused.push(batch.length);
+          throw new TrestleError({ code: 'store-full', directory: '/full' });
+        }
+        await disk.commit(batch);
+      },
+    };
+    await using b = await testNode({ config: { peers: [a.url] }, ports: { kv } });
+    await agree(a, b);
+    isFull = true;
+    await a.client.block.generate.mutate({ address: ADDRESS, count: 2 });
+    await eventually('blocks do not fit', async () => refused.length > 3);
+    expect(await peersOf(b)).toEqual([a.url]);
+    expect((await b.client.info.chain.query()).height).toBe(3);
+    const own = b.client.block.generate.mutate({ address: ADDRESS });
+    expect(await failureFrom(own)).toEqual({ code: 'store-full', directory: '' });
+    isFull = false;
+    await agree(a, b);
+  });
+
   test('a peer that claims more work than it can show is dropped, and the node goes on', async () => {
     const genesis = (await genesisOf())[0];
     const tip = { height: 1_000_000, hash: '11'.repeat(32), work: 2n ** 200n };
@@ -164,7 +197,7 @@ describe('a network of real nodes', () => {
         'node.ping': { genesis, tip, time: 0 },
         'node.list': { nodes: [{ url: 'http://127.0.0.1:9/x?#', lastSeen: null, connected: false, height: null }] },
         'block.headers': { headers: Buffer.alloc(92 * 3, 7).toString('base64') },
-        'transaction.ids': { wtxids: [], more: false },
+        'transaction.ids': { items: [], next: null },
       };
       request.resume();
       response.setHeader('content-type', 'application/json');

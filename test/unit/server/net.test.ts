@@ -151,6 +151,19 @@ describe('dialer', () => {
     );
   });
 
+  test('a call that is under way ends when the node stops', async () => {
+    const stop = new AbortController();
+    const dialer = httpDialer({ allowPrivate: true, clock: systemClock, signal: stop.signal });
+    await withServer(
+      () => stop.abort(),
+      async (url) => {
+        const call = dialer.dial(present(parsePeerUrl(url)), { timeoutMs: 60_000 }).node.ping.query();
+        await expect(call).rejects.toThrow();
+      },
+    );
+    await dialer.close();
+  });
+
   test('private addresses are not called unless that is allowed, as numbers or by name', async () => {
     let called = false;
     await withServer(
@@ -203,6 +216,22 @@ describe('peer book', () => {
     await book.failed(url(2));
     clock.set(-1_000_000);
     expect(book.due(9, () => false)).toContain(url(2));
+  });
+
+  test('the longest untried are checked first, so that every one has its turn', async () => {
+    const clock = stillClock(0);
+    const book = new PeerBook({ kv: memoryKv(), clock, random: systemRandom });
+    for (let n = 0; n < 6; n++) await book.learn(url(n));
+    const checked = new Set<string>();
+    for (let round = 1; round <= 3; round++) {
+      clock.set(round);
+      for (const due of book.unchecked(2, () => false)) {
+        checked.add(due);
+        await book.succeeded(due);
+      }
+    }
+    expect(checked.size).toBe(6);
+    expect(book.unchecked(9, (each) => each === url(3))).not.toContain(url(3));
   });
 
   test('a flood of addresses stays within its bound and never pushes out one that has answered', async () => {

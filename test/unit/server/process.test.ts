@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { callContext } from '../../../server/http/callers.js';
 import { Lifecycle } from '../../../server/lifecycle.js';
 import { Sessions } from '../../../server/net/sessions.js';
+import { startNode } from '../../../server/node.js';
 import { ownUrlOf } from '../../../server/ownUrl.js';
 import { paceOf } from '../../../server/pace.js';
 import { systemRandom } from '../../../server/system/random.js';
@@ -27,6 +28,32 @@ test('a request that takes longer than its limit is answered with timeout, howev
   expire();
   expect(await endless).toEqual({ code: 'timeout', limitMs: 5_000 });
   expect(await withTimeLimit(Promise.resolve(5))).toBe(5);
+});
+
+test('the operator’s token counts from this machine alone, unless remote operators are allowed', () => {
+  const from = (remoteAddress: string, remoteOperator: boolean, authorization = 'Bearer secret') => {
+    const socket = new Socket();
+    Object.defineProperty(socket, 'remoteAddress', { value: remoteAddress });
+    const request = new IncomingMessage(socket);
+    request.headers.authorization = authorization;
+    const clock = { after: () => () => {} };
+    const parts = { sessions: new Sessions(systemRandom), clock, operatorToken: 'secret', remoteOperator };
+    return callContext(request, parts).caller.operator;
+  };
+  expect(['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1'].map((address) => from(address, false))).toEqual(
+    Array(4).fill(true),
+  );
+  expect(from('10.0.0.5', false)).toBe(false);
+  expect(from('10.0.0.5', true)).toBe(true);
+  expect(
+    ['Bearer wrong!', 'Bearer secre', 'Basic secret', 'secret', ''].map((text) => from('::1', true, text)),
+  ).toEqual(Array(5).fill(false));
+});
+
+test('a setting that cannot be is named, before anything is opened', async () => {
+  const config = { dataDir: '/nonexistent/never', port: 70_000, name: '' };
+  const reason = await failureFrom((async () => startNode(NETWORKS.dev, config))());
+  expect(reason).toMatchObject({ code: 'bad-request', detail: expect.stringMatching(/port: .*name: |name: .*port: /) });
 });
 
 test('parts end in the reverse order of their start, once, and one that fails does not keep the others', async () => {
