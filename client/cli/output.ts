@@ -19,8 +19,6 @@ export interface Output {
   readonly json: boolean;
   /** The result: for people, or as one JSON object on the last line of standard output. */
   result(value: object, human: string): void;
-  /** Something on the way, for people: on standard error, so that the result stands alone. */
-  note(text: string): void;
 }
 
 /** The output of a command that was, or was not, asked for JSON. */
@@ -28,7 +26,6 @@ export function createOutput(json: boolean): Output {
   return {
     json,
     result: (value, human) => process.stdout.write(`${json ? toJson(value) : human}\n`),
-    note: (text) => process.stderr.write(`${text}\n`),
   };
 }
 

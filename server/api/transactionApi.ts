@@ -2,7 +2,7 @@ import { toBase64 } from '../../shared/bytes/base64.js';
 import { TrestleError } from '../../shared/errors.js';
 import { toAmount } from '../../shared/model/amount.js';
 import type { TxId } from '../../shared/model/ids.js';
-import { decodeTransaction } from '../../shared/model/transaction.js';
+import { decodeTransaction, outputValue } from '../../shared/model/transaction.js';
 import {
   MAX_BODIES_BYTES,
   MAX_IDS,
@@ -88,7 +88,7 @@ function parentsFirst(wanted: ReadonlyMap<TxId, PoolEntry>, mempool: Mempool): I
 }
 
 function summary({ transaction, size, fee, firstSeen }: PoolEntry): WaitingTransaction {
-  const { txid, wtxid, body } = transaction;
-  const value = toAmount(body.outputs.reduce((sum, output) => sum + output.value, 0n));
+  const { txid, wtxid } = transaction;
+  const value = toAmount(outputValue(transaction));
   return { txid, wtxid, size, value, fee: toAmount(fee), firstSeen };
 }

@@ -5,7 +5,7 @@ import { difficultyOf, targetFromBits } from '../../shared/consensus/target.js';
 import { formatAddress } from '../../shared/model/address.js';
 import { toAmount } from '../../shared/model/amount.js';
 import { toHeight } from '../../shared/model/height.js';
-import { inputsOf, type Transaction } from '../../shared/model/transaction.js';
+import { inputsOf, outputValue, type Transaction } from '../../shared/model/transaction.js';
 import type { TipView } from '../../shared/rpc/nodeSchemas.js';
 import type { BlockView, InputView, OutputView, TransactionView } from '../../shared/rpc/views.js';
 import type { Chainstate } from '../chain/chainstate.js';
@@ -62,7 +62,7 @@ export function transactionView(
   { spent, place }: { readonly spent: readonly Coin[] | undefined; readonly place: Place | null },
 ): TransactionView {
   const { body, txid, wtxid, raw, signatures } = transaction;
-  const value = body.outputs.reduce((sum, output) => sum + output.value, 0n);
+  const value = outputValue(transaction);
   const spentValue = spent?.reduce((sum, coin) => sum + coin.value, 0n);
   const hasFee = body.kind === 'transfer' && spentValue !== undefined;
   return {

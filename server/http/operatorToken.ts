@@ -2,7 +2,7 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toHex } from '../../shared/bytes/hex.js';
 import type { Random } from '../ports.js';
-import { asStoreFailure } from '../store/lmdbKv.js';
+import { asStoreFailure } from '../store/storeFailure.js';
 
 /** The file in the data directory that holds the token for operator calls. */
 export const TOKEN_FILE = 'operator-token';

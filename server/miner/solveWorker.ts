@@ -21,35 +21,27 @@ export interface Found {
   readonly nonce: bigint;
 }
 
-/** Memory that all threads share: which search is on, and how many hashes have been tried. */
-export interface SearchShared {
-  readonly control: Int32Array;
-  readonly hashes: BigInt64Array;
-}
-
 /** Hashes between two looks whether the search is still on. */
 const BATCH = 512;
 
 if (!isMainThread) {
-  const shared = workerData as SearchShared;
+  const control: unknown = workerData;
+  if (!(control instanceof Int32Array)) throw new TypeError('a search needs the memory that calls it off');
   parentPort?.on('message', (task: SearchTask) => {
-    const nonce = search(task, shared);
+    const nonce = search(task, control);
     if (nonce !== undefined) parentPort?.postMessage({ search: task.search, nonce } satisfies Found);
   });
 }
 
 /** Tries nonces until one fits or the search is called off. */
-function search(task: SearchTask, { control, hashes }: SearchShared): bigint | undefined {
+function search(task: SearchTask, control: Int32Array): bigint | undefined {
   const { header, target, step } = task;
   const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
   for (let nonce = task.first; nonce < 2n ** 64n; ) {
     for (let i = 0; i < BATCH; i++, nonce += step) {
       view.setBigUint64(NONCE_OFFSET, BigInt.asUintN(64, nonce), true);
-      if (compareBytes(hashHeader(header), target) > 0) continue;
-      Atomics.add(hashes, 0, BigInt(i + 1));
-      return nonce;
+      if (compareBytes(hashHeader(header), target) <= 0) return nonce;
     }
-    Atomics.add(hashes, 0, BigInt(BATCH));
     if (Atomics.load(control, 0) !== task.search) return undefined;
   }
   return undefined;

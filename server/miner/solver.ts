@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { Found, SearchShared, SearchTask } from './solveWorker.js';
+import type { Found, SearchTask } from './solveWorker.js';
 
 /** A header to find a nonce for. */
 export interface Puzzle {
@@ -10,17 +10,15 @@ export interface Puzzle {
 /** Finds nonces with worker threads, so that whoever asks stays able to answer and to call the search off. */
 export class Solver {
   readonly #workers: Worker[];
-  readonly #shared: SearchShared = {
-    control: new Int32Array(new SharedArrayBuffer(4)),
-    hashes: new BigInt64Array(new SharedArrayBuffer(8)),
-  };
+  /** Which search is on: a number that all threads see. */
+  readonly #control = new Int32Array(new SharedArrayBuffer(4));
   #search = 0;
   #settle: ((nonce: bigint | undefined) => void) | undefined;
   #fail: ((error: unknown) => void) | undefined;
 
   constructor(threads: number) {
     this.#workers = Array.from({ length: threads }, () => {
-      const worker = new Worker(new URL('./solveWorker.js', import.meta.url), { workerData: this.#shared });
+      const worker = new Worker(new URL('./solveWorker.js', import.meta.url), { workerData: this.#control });
       worker.on('message', ({ search, nonce }: Found) => {
         if (search === this.#search) this.#finish(nonce);
       });
@@ -29,17 +27,12 @@ export class Solver {
     });
   }
 
-  /** How many hashes have been tried so far. */
-  get hashes(): bigint {
-    return Atomics.load(this.#shared.hashes, 0);
-  }
-
   /** The nonce that solves the puzzle; `undefined` where the search was called off. One search at a time. */
   solve({ header, target }: Puzzle, signal: AbortSignal): Promise<bigint | undefined> {
     this.#finish(undefined);
     this.#search += 1;
     const search = this.#search;
-    Atomics.store(this.#shared.control, 0, search);
+    Atomics.store(this.#control, 0, search);
     const step = BigInt(this.#workers.length);
     for (const [i, worker] of this.#workers.entries())
       worker.postMessage({ header, target, first: BigInt(i), step, search } satisfies SearchTask);
@@ -62,7 +55,7 @@ export class Solver {
 
   /** Ends the search that is on: threads notice by the counter. */
   #finish(nonce: bigint | undefined): void {
-    Atomics.store(this.#shared.control, 0, 0);
+    Atomics.store(this.#control, 0, 0);
     const settle = this.#settle;
     this.#settle = undefined;
     settle?.(nonce);

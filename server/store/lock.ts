@@ -2,7 +2,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tryLock } from 'fs-native-extensions';
 import { TrestleError } from '../../shared/errors.js';
-import { asStoreFailure } from './lmdbKv.js';
+import { asStoreFailure } from './storeFailure.js';
 
 /** A hold on a data directory. */
 export interface DirectoryLock {

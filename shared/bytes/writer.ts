@@ -1,5 +1,6 @@
 const U8_MAX = 0xff;
-const U32_MAX = 0xffff_ffff;
+/** The largest count or length that any format holds. */
+export const U32_MAX = 0xffff_ffff;
 
 /**
  * Builds canonical bytes: the mirror of `ByteReader`. A value out of range is a fault of ours and throws; anything else

@@ -6,7 +6,7 @@ import { type Amount, toAmount } from '../model/amount.js';
 import { toHeight } from '../model/height.js';
 import { type BlockHash, idBytes, type TxId } from '../model/ids.js';
 import { outPointKey } from '../model/outpoint.js';
-import type { Transaction, TransferBody } from '../model/transaction.js';
+import { outputValue, type Transaction, type TransferBody } from '../model/transaction.js';
 import { accept, refuse, type Verdict } from '../verdict.js';
 import type { Coin, CoinView } from './coins.js';
 import type { NetworkParams } from './params.js';
@@ -56,7 +56,7 @@ export function checkInputs(
     spent.push(coin);
     inputs += coin.value;
   }
-  const outputs = transaction.body.outputs.reduce((sum, { value }) => sum + value, 0n);
+  const outputs = outputValue(transaction);
   if (outputs > inputs) return refuse({ code: 'tx-overspend', inputs, outputs });
   const owners = distinctOwners(spent);
   const { signatures } = transaction;

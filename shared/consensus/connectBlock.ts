@@ -2,7 +2,7 @@ import { type Amount, toAmount } from '../model/amount.js';
 import type { Block } from '../model/block.js';
 import type { BlockHash } from '../model/ids.js';
 import { type OutPointKey, outPointKey } from '../model/outpoint.js';
-import { isTransfer } from '../model/transaction.js';
+import { isTransfer, outputValue } from '../model/transaction.js';
 import { accept, refuse, type Verdict } from '../verdict.js';
 import { blockDelta, type CoinDelta, coinsMadeBy } from './blockDelta.js';
 import { checkInputs, type SignatureCheck } from './checkInputs.js';
@@ -55,5 +55,6 @@ export function connectBlock(
 
 /** What a block's coinbase pays out. */
 export function coinbaseValue(block: Block): bigint {
-  return block.transactions[0]?.body.outputs.reduce((sum, { value }) => sum + value, 0n) ?? 0n;
+  const [coinbase] = block.transactions;
+  return coinbase === undefined ? 0n : outputValue(coinbase);
 }

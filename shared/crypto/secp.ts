@@ -22,11 +22,6 @@ export const nobleEngine: RecoveryEngine = {
   },
 };
 
-/** Whether the bytes are a secret key: 32 bytes that spell a number from 1 to the group order less 1. */
-export function isSecretKey(bytes: Uint8Array): boolean {
-  return bytes.length === SECRET_KEY_BYTES && secp.utils.isValidSecretKey(bytes);
-}
-
 /** The uncompressed public key, 65 bytes, of a secret key. */
 export function publicKeyOf(secretKey: Uint8Array): Uint8Array {
   return secp.getPublicKey(secretKey, false);

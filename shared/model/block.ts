@@ -1,11 +1,10 @@
 import { type Decoded, decodeExactly } from '../bytes/reader.js';
-import { ByteWriter } from '../bytes/writer.js';
+import { ByteWriter, U32_MAX } from '../bytes/writer.js';
 import { merkleRoot } from '../crypto/merkle.js';
 import { decodeHeader, encodeHeader, HEADER_BYTES, type Header } from './header.js';
 import { idBytes } from './ids.js';
 import { readTransaction, type Transaction } from './transaction.js';
 
-const U32_MAX = 0xffff_ffff;
 /** version, kind, timestamp, an empty list each of inputs, outputs, memo and signatures. */
 const SMALLEST_TRANSACTION = 14;
 

@@ -1,5 +1,5 @@
 import { type ByteReader, type Decoded, decodeExactly } from '../bytes/reader.js';
-import { ByteWriter } from '../bytes/writer.js';
+import { ByteWriter, U32_MAX } from '../bytes/writer.js';
 import { HASH_BYTES, hashTxid, hashWtxid } from '../crypto/hash.js';
 import { SIGNATURE_BYTES } from '../crypto/signature.js';
 import { ADDRESS_BYTES, type Address, addressBytes, addressFromBytes } from './address.js';
@@ -13,7 +13,6 @@ import { MAX_TIMESTAMP } from './timestamp.js';
 /** The transaction version every network starts with. */
 export const TRANSACTION_VERSION = 1;
 const KINDS = { transfer: 0, coinbase: 1 } as const;
-const U32_MAX = 0xffff_ffff;
 const SMALLEST_INPUT = HASH_BYTES + 1;
 const SMALLEST_OUTPUT = ADDRESS_BYTES + 1;
 
@@ -172,4 +171,9 @@ function readOutputsAndMemo(reader: ByteReader): Pick<BodyFields, 'outputs' | 'm
     outputs.push({ address, value: toAmount(reader.varint(Number(MAX_AMOUNT))) });
   }
   return { outputs, memo: reader.bytes(reader.varint(U32_MAX)) };
+}
+
+/** The sum of a transaction's outputs, in base units: what it pays, change and all. */
+export function outputValue({ body }: Transaction): bigint {
+  return body.outputs.reduce((sum, { value }) => sum + value, 0n);
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { parseBase64, toBase64 } from '../bytes/base64.js';
+import { parseBase64 } from '../bytes/base64.js';
 import { type Address, type ChecksumAddress, parseAddress } from '../model/address.js';
 import { type Amount, MAX_AMOUNT } from '../model/amount.js';
 import { type Height, MAX_HEIGHT } from '../model/height.js';
@@ -72,8 +72,6 @@ export function encoded(maxBytes: number): z.ZodType<Uint8Array, string> {
 }
 /** The same on its way out: the server writes the string, the client of a peer reads bytes from it. */
 export const base64 = z.base64();
-/** The wire form of bytes. */
-export const encodeBytes = toBase64;
 
 const CURSOR = z.string().min(1).max(256);
 /** How many items a page may have. */

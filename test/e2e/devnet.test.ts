@@ -1,10 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { present } from '../kit/assertOk.js';
 import { runCli, startCli } from '../kit/cli.js';
 import { eventually } from '../kit/eventually.js';
+import { temporaryDirectory } from '../kit/temporary.js';
 
 const decimal = z.string().regex(/^\d+$/);
 const nodeReport = z.strictObject({
@@ -52,9 +55,10 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** A devnet that has come so far that nodes and a miner run. */
+/** A devnet that has come so far that nodes and a miner run. It is killed, and its files are gone, with its scope. */
 async function runningDevnet() {
-  const devnet = startCli(['devnet']);
+  const home = await temporaryDirectory();
+  const devnet = startCli(['devnet'], { TMPDIR: home.path });
   const lines = createInterface({ input: present(devnet.stderr) });
   await new Promise<void>((resolve) => {
     lines.on('line', (line) => {
@@ -63,7 +67,17 @@ async function runningDevnet() {
   });
   const children = childrenOf(present(devnet.pid));
   expect(children.length).toBe(5);
-  return { devnet, children };
+  const [folder = ''] = await readdir(home.path);
+  return {
+    devnet,
+    children,
+    logs: join(home.path, folder),
+    [Symbol.asyncDispose]: async () => {
+      devnet.kill('SIGKILL');
+      await eventually('all children end', async () => !children.some(isAlive));
+      await home[Symbol.asyncDispose]();
+    },
+  };
 }
 
 describe('devnet', () => {
@@ -87,9 +101,29 @@ describe('devnet', () => {
     'killed at once, it leaves no child behind',
     { timeout: 60_000 },
     async () => {
-      const { devnet, children } = await runningDevnet();
+      await using running = await runningDevnet();
+      const { devnet, children } = running;
       devnet.kill('SIGKILL');
       await eventually('all children end', async () => !children.some(isAlive));
+    },
+  );
+
+  test.runIf(process.platform === 'linux')(
+    'a node that dies is noticed at once: it is named, the rest is stopped, and the logs stay',
+    { timeout: 60_000 },
+    async () => {
+      await using running = await runningDevnet();
+      const { devnet, children, logs } = running;
+      let said = '';
+      devnet.stderr?.on('data', (chunk: Buffer) => {
+        said += chunk.toString('utf8');
+      });
+      const exit = new Promise<number | null>((resolve) => devnet.once('close', resolve));
+      process.kill(present(children[2]), 'SIGKILL');
+      expect(await exit).toBe(1);
+      expect(said).toMatch(/(A|B|C) died: SIGKILL \(the logs are in /);
+      expect(children.filter(isAlive)).toEqual([]);
+      expect(existsSync(logs)).toBe(true);
     },
   );
 
@@ -97,11 +131,13 @@ describe('devnet', () => {
     'interrupted, it stops everything and says nothing of failure',
     { timeout: 60_000 },
     async () => {
-      const { devnet, children } = await runningDevnet();
+      await using running = await runningDevnet();
+      const { devnet, children, logs } = running;
       const exit = new Promise<number | null>((resolve) => devnet.once('exit', resolve));
       devnet.kill('SIGINT');
       expect(await exit).toBe(0);
       expect(children.filter(isAlive)).toEqual([]);
+      expect(existsSync(logs)).toBe(false);
     },
   );
 });

@@ -4,6 +4,9 @@ import { fileURLToPath } from 'node:url';
 /** The built command line. */
 export const SCRIPT = fileURLToPath(new URL('../../bin/trestle.js', import.meta.url));
 
+/** How long any command may run. */
+const RUN_LIMIT_MS = 115_000;
+
 /** What a command came to. */
 export interface CliResult {
   readonly code: number | null;
@@ -16,6 +19,8 @@ export interface CliResult {
 /** Runs a command to its end. Nothing of the caller's environment reaches it but what it needs to run. */
 export async function runCli(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CliResult> {
   const child = startCli(args, env);
+  // A command that hangs fails its test by its exit code, and is not left behind.
+  const timer = setTimeout(() => child.kill('SIGKILL'), RUN_LIMIT_MS);
   let [stdout, stderr] = ['', ''];
   child.stdout?.on('data', (chunk: Buffer) => {
     stdout += chunk.toString('utf8');
@@ -24,6 +29,7 @@ export async function runCli(args: readonly string[], env: Readonly<Record<strin
     stderr += chunk.toString('utf8');
   });
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  clearTimeout(timer);
   return { code, stdout, stderr, json: lastJson(stdout) };
 }
 

@@ -24,3 +24,12 @@ export function vectorFiles(kind: string): VectorFile[] {
   if (names.length === 0) throw new Error(`${VECTORS_VARIABLE} is set, but ${directory} holds no vectors`);
   return names.map((name) => ({ name, text: readFileSync(join(directory, name), 'utf8') }));
 }
+
+/** Folders of vectors beside the ones that are read. */
+export function unreadFolders(read: readonly string[]): string[] {
+  const root = process.env[VECTORS_VARIABLE];
+  if (root === undefined) return [];
+  return readdirSync(root, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() && !read.includes(entry.name) ? [entry.name] : [],
+  );
+}

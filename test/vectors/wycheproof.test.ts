@@ -15,7 +15,9 @@ const file = z.object({
   testGroups: z
     .array(
       z.object({
-        publicKey: z.object({ uncompressed: z.string() }),
+        /** Any other hash would make every verdict below a matter of chance. */
+        sha: z.literal('SHA-256'),
+        publicKey: z.object({ curve: z.literal('secp256k1'), uncompressed: z.string() }),
         tests: z.array(
           z.object({
             tcId: z.int(),
