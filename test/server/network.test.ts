@@ -1,5 +1,4 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { createClient } from '../../client/createClient.js';
 import { Wallet } from '../../client/wallet/wallet.js';
@@ -7,14 +6,20 @@ import { startDirectory } from '../../server/directory.js';
 import type { RunningServer } from '../../server/launch.js';
 import type { Kv } from '../../server/store/kv.js';
 import { memoryKv } from '../../server/store/memoryKv.js';
+import { toBase64 } from '../../shared/bytes/base64.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
 import { TrestleError } from '../../shared/errors.js';
-import { transformer } from '../../shared/rpc/transformer.js';
+import { toHeight } from '../../shared/model/height.js';
+import { type BlockHash, parseId, type TxId, type Wtxid } from '../../shared/model/ids.js';
 import { WORDS } from '../codes/walletCases.js';
 import { present } from '../kit/assertOk.js';
+import { testKey, transfer } from '../kit/builders.js';
 import { eventually } from '../kit/eventually.js';
 import { failureFrom } from '../kit/failureFrom.js';
+import { type FakeCall, fakeNode } from '../kit/fakeNode.js';
+import { peerOf } from '../kit/peerOf.js';
 import { temporaryDirectory } from '../kit/temporary.js';
+import { TestChain } from '../kit/testChain.js';
 import { type TestNode, testNode } from '../kit/testNode.js';
 
 const ADDRESS = '0x9858EfFD232B4033E47d90003D41EC34EcaEda94';
@@ -178,47 +183,73 @@ describe('a network of real nodes', () => {
   });
 
   test('a peer that claims more work than it can show is dropped, and the node goes on', async () => {
-    const genesis = (await genesisOf())[0];
-    const tip = { height: 1_000_000, hash: '11'.repeat(32), work: 2n ** 200n };
-    const asked: string[] = [];
-    const liar = createServer((request, response) => {
-      const path = request.url?.replace('/trpc/', '') ?? '';
-      asked.push(path);
-      const answers: Record<string, unknown> = {
-        'node.hello': {
-          protocol: 1,
-          capabilities: [],
-          genesis,
-          tip,
-          userAgent: 'liar',
-          session: 'ab'.repeat(16),
-          confirmed: false,
-        },
-        'node.ping': { genesis, tip, time: 0 },
-        'node.list': { nodes: [{ url: 'http://127.0.0.1:9/x?#', lastSeen: null, connected: false, height: null }] },
+    const tip = { height: toHeight(1_000_000), hash: present(parseId<BlockHash>('11'.repeat(32))), work: 2n ** 200n };
+    const nowhere = { url: 'http://127.0.0.1:9/x?#', lastSeen: null, connected: false, height: null };
+    await using liar = await fakeNode({
+      tip,
+      answers: {
+        'node.list': { nodes: [nowhere] },
         'block.headers': { headers: Buffer.alloc(92 * 3, 7).toString('base64') },
-        'transaction.ids': { items: [], next: null },
-      };
-      request.resume();
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ result: { data: transformer.serialize(answers[path] ?? {}) } }));
+      },
     });
-    await new Promise<void>((resolve) => liar.listen(0, '127.0.0.1', resolve));
-    const { port } = liar.address() as AddressInfo;
-    try {
-      await using node = await testNode({ config: { peers: [`http://127.0.0.1:${port}`] } });
-      await eventually('the liar was asked for headers', async () => asked.includes('block.headers'));
-      await eventually('the liar is dropped', async () => (await peersOf(node)).length === 0);
-      await node.client.block.generate.mutate({ address: ADDRESS, count: 2 });
-      expect((await node.client.info.chain.query()).height).toBe(2);
-    } finally {
-      liar.closeAllConnections();
-      liar.close();
-    }
+    await using node = await testNode({ config: { peers: [liar.url] } });
+    await eventually('the liar was asked for headers', async () =>
+      liar.calls.some(({ path }) => path === 'block.headers'),
+    );
+    await eventually('the liar is dropped', async () => (await peersOf(node)).length === 0);
+    await node.client.block.generate.mutate({ address: ADDRESS, count: 2 });
+    expect((await node.client.info.chain.query()).height).toBe(2);
+  });
+
+  test('known nodes are asked first, then whom they know, and the directory last', async () => {
+    const calls: FakeCall[] = [];
+    await using friend = await fakeNode({ name: 'friend of the known', calls });
+    const listed = { url: friend.url, lastSeen: 1, connected: true, height: toHeight(0) };
+    await using known = await fakeNode({ name: 'known', calls, answers: { 'node.list': { nodes: [listed] } } });
+    await using index = await fakeNode({ name: 'directory', calls });
+    await using node = await testNode({ config: { peers: [known.url], directories: [index.url] } });
+    await eventually('all three have been met', async () => new Set(calls.map(({ at }) => at)).size === 3);
+    const hellos = calls.filter(({ path }) => path === 'node.hello').map(({ at }) => at);
+    expect(hellos).toEqual(['known', 'friend of the known', 'directory']);
+    expect((await peersOf(node)).sort()).toEqual([known.url, friend.url].sort());
+  });
+
+  test('a body that two peers announce is fetched from one of them, and from the other where that one withholds it', async () => {
+    const source = new TestChain();
+    const blocks = source.grow(source.genesis, 5);
+    const genesis = source.genesis.header.hash;
+    const [one, two] = [0, 1].map((i) => {
+      const spend = [source.coinOf(present(blocks[i]))];
+      return transfer({ genesis, spend, outputs: [{ address: testKey(2).address, value: 1_000n }] });
+    });
+    const bodies = new Map([present(one), present(two)].map(({ wtxid, raw }) => [wtxid, toBase64(raw)]));
+    const deliver = ({ wtxids }: { wtxids: Wtxid[] }) => ({ transactions: wtxids.map((id) => bodies.get(id)) });
+    const calls: FakeCall[] = [];
+    await using a = await fakeNode({ name: 'a', calls, answers: { 'transaction.raw': deliver } });
+    await using b = await fakeNode({ name: 'b', calls, answers: { 'transaction.raw': deliver } });
+    await using node = await testNode({ config: { peers: [a.url, b.url] } });
+    for (const { raw } of blocks) await node.client.block.submit.mutate({ block: toBase64(raw) });
+    await eventually('both are peers', async () => (await peersOf(node)).length === 2);
+    const [asA, asB] = await Promise.all([peerOf(node, a.url), peerOf(node, b.url)]);
+    const requested = (): string[] => calls.filter(({ path }) => path === 'transaction.raw').map(({ at }) => at);
+    const waits = (txid: TxId) => node.client.transaction.get.query({ txid }).catch(() => undefined);
+
+    const first = { wtxids: [present(one).wtxid] };
+    await asA.transaction.announce.mutate(first);
+    await asB.transaction.announce.mutate(first);
+    await eventually('the transaction waits', () => waits(present(one).txid));
+    expect(requested()).toEqual(['a']);
+
+    a.answers['transaction.raw'] = { transactions: [] };
+    const second = { wtxids: [present(two).wtxid] };
+    await asA.transaction.announce.mutate(second);
+    await asB.transaction.announce.mutate(second);
+    await eventually('the other delivers', () => waits(present(two).txid));
+    expect(requested()).toEqual(['a', 'a', 'b']);
+    // Nothing goes back to where it came from.
+    const told = calls.filter(
+      ({ path, input }) => path === 'transaction.announce' && inspect(input).includes(present(one).wtxid),
+    );
+    expect(told.map(({ at }) => at)).not.toContain('a');
   });
 });
-
-async function genesisOf(): Promise<string[]> {
-  await using node = await testNode();
-  return [(await node.client.info.params.query()).genesis];
-}

@@ -1,0 +1,83 @@
+import { createServer } from 'node:http';
+import { genesisBlock } from '../../shared/consensus/genesis.js';
+import { NETWORKS } from '../../shared/consensus/networks.js';
+import { toHeight } from '../../shared/model/height.js';
+import { PROTOCOL_VERSION, type TipView } from '../../shared/rpc/nodeSchemas.js';
+import { readSuperjson, transformer } from '../../shared/rpc/transformer.js';
+
+/** One call that a fake node was sent. */
+export interface FakeCall {
+  /** The name of the fake node. */
+  readonly at: string;
+  readonly path: string;
+  readonly input: unknown;
+}
+
+/** What a fake node answers to a procedure: a value, or a function of the input. */
+export type FakeAnswers = Record<string, unknown>;
+
+/** Something that answers as a node does, but says just what a test wants it to. */
+export interface FakeNode extends AsyncDisposable {
+  readonly url: string;
+  readonly calls: FakeCall[];
+  /** May be changed at any time. */
+  readonly answers: FakeAnswers;
+}
+
+/** How a fake node differs from an honest one that has nothing but genesis. */
+export interface FakeNodeOptions {
+  readonly name?: string;
+  readonly tip?: TipView;
+  readonly answers?: FakeAnswers;
+  /** Where calls are noted, in their order; several fake nodes may share it. */
+  readonly calls?: FakeCall[];
+}
+
+/** Starts a fake node on a free port. */
+export async function fakeNode({
+  name = 'fake',
+  tip,
+  answers = {},
+  calls = [],
+}: FakeNodeOptions = {}): Promise<FakeNode> {
+  const genesis = genesisBlock(NETWORKS.dev).header.hash;
+  const ownTip = tip ?? { height: toHeight(0), hash: genesis, work: 0n };
+  const hello = { protocol: PROTOCOL_VERSION, capabilities: [], genesis, tip: ownTip, userAgent: name };
+  const own: FakeAnswers = {
+    'node.hello': { ...hello, session: 'ab'.repeat(16), confirmed: false },
+    'node.confirm': { mine: true },
+    'node.ping': { genesis, tip: ownTip, time: 0 },
+    'node.list': { nodes: [] },
+    'block.headers': { headers: '' },
+    'block.announce': { known: true },
+    'transaction.announce': { wanted: 0 },
+    'transaction.ids': { items: [], next: null },
+    ...answers,
+  };
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const path = request.url?.replace('/trpc/', '') ?? '';
+      const body = Buffer.concat(chunks).toString('utf8');
+      const input = body === '' ? undefined : readSuperjson(JSON.parse(body));
+      calls.push({ at: name, path, input });
+      const answer = own[path];
+      const value: unknown = typeof answer === 'function' ? answer(input) : answer;
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ result: { data: transformer.serialize(value ?? {}) } }));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    calls,
+    answers: own,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
