@@ -3,9 +3,22 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { toHex } from '../shared/bytes/hex.js';
+import { sighash } from '../shared/consensus/checkInputs.js';
+import { genesisBlock } from '../shared/consensus/genesis.js';
+import { NETWORKS } from '../shared/consensus/networks.js';
+import { parseAddress } from '../shared/model/address.js';
+import { coins } from '../shared/model/amount.js';
+import { parseId, type TxId } from '../shared/model/ids.js';
+import { encodeBody } from '../shared/model/transaction.js';
 import { MEANINGS } from '../shared/reasons.js';
 import { bodyLimit } from '../shared/rpc/limits.js';
 import { appRouter } from '../shared/rpc/router.js';
+import { VERSION } from '../shared/version.js';
+import { deriveKey } from '../shared/wallet/keys.js';
+import { parseWords, seedOf } from '../shared/wallet/words.js';
+import { present } from './kit/assertOk.js';
+import { transfer } from './kit/builders.js';
 import { temporaryDirectory } from './kit/temporary.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -45,10 +58,41 @@ describe('docs/PROTOCOL.md', () => {
     expect(listed.sort()).toEqual(Object.keys(appRouter._def.procedures).sort());
   });
 
+  test('works out a transfer that the code comes to again, byte by byte, and names the genesis hashes', () => {
+    const line = (name: string): string => present(new RegExp(`^${name} +([0-9a-f]+)$`, 'm').exec(protocol))[1] ?? '';
+    const key = deriveKey(seedOf(parseWords(`${'abandon '.repeat(11)}about`)), 0, 0);
+    const genesis = genesisBlock(NETWORKS.dev).header.hash;
+    const transaction = transfer({
+      genesis,
+      spend: [
+        {
+          outpoint: { txid: present(parseId<TxId>('11'.repeat(32))), index: 1 },
+          coin: { address: key.address, value: coins('1.5') },
+          key,
+        },
+      ],
+      outputs: [{ address: present(parseAddress('0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF')), value: coins('0.5') }],
+      timestamp: 1_700_000_000_000,
+      memo: Buffer.from('hi'),
+    });
+    const { body, txid, wtxid, signatures } = transaction;
+    expect(toHex(encodeBody(body))).toBe(line('body'));
+    expect([txid, wtxid]).toEqual([line('txid'), line('wtxid')]);
+    const digest = sighash(genesis, txid, [{ address: key.address, value: coins('1.5') }]);
+    expect(toHex(digest)).toBe(line('sighash'));
+    expect(signatures.map(toHex)).toEqual([line('signature')]);
+    for (const [name, params] of Object.entries(NETWORKS))
+      expect(protocol).toContain(`| ${name} | \`${genesisBlock(params).header.hash}\` |`);
+  });
+
   test('names the limits that the node holds', () => {
     for (const limit of [bodyLimit('info.chain'), bodyLimit('block.submit')])
       expect(protocol).toContain(limit.toLocaleString('en-US'));
   });
+});
+
+test('one version, in the program and in package.json', () => {
+  expect(JSON.parse(read('package.json'))).toMatchObject({ version: VERSION });
 });
 
 describe('README.md', () => {
