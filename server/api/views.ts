@@ -82,6 +82,7 @@ export function transactionView(
   };
 }
 
+/** What a transaction spends, as the contract shows it. */
 export function inputViews(transaction: Transaction, spent: readonly Coin[] | undefined): InputView[] {
   return inputsOf(transaction).map(({ txid, index }, position) => {
     const coin = spent?.[position];
@@ -90,6 +91,7 @@ export function inputViews(transaction: Transaction, spent: readonly Coin[] | un
   });
 }
 
+/** Whom it pays, as the contract shows it. */
 export function outputViews({ body }: Transaction): OutputView[] {
   return body.outputs.map(({ address, value }, position) => ({ position, address: formatAddress(address), value }));
 }

@@ -28,11 +28,13 @@ export const invertedAmountKey: Codec<Amount> = {
   read: (reader) => toAmount(2n ** 64n - 1n - u64Key.read(reader)),
 };
 
+/** Big-endian, so that keys stand in the order of heights. */
 export const heightKey: Codec<Height> = {
   write: (writer, height) => u32Key.write(writer, BigInt(height)),
   read: (reader) => toHeight(Number(u32Key.read(reader))),
 };
 
+/** Big-endian, as heights are. */
 export const positionKey: Codec<number> = {
   write: (writer, position) => u32Key.write(writer, BigInt(position)),
   read: (reader) => Number(u32Key.read(reader)),
@@ -46,6 +48,7 @@ export function idCodec<Kind extends Id>(): Codec<Kind> {
   };
 }
 
+/** 20 bytes. */
 export const addressCodec: Codec<Address> = {
   write: (writer, address) => writer.bytes(addressBytes(address)),
   read: (reader) => addressFromBytes(reader.bytes(ADDRESS_BYTES)),
@@ -53,6 +56,7 @@ export const addressCodec: Codec<Address> = {
 
 const txidCodec = idCodec<TxId>();
 
+/** A txid and a big-endian index: the outputs of one transaction stand together. */
 export const outPointKeyCodec: Codec<OutPoint> = {
   write: (writer, { txid, index }) => {
     txidCodec.write(writer, txid);
@@ -61,6 +65,7 @@ export const outPointKeyCodec: Codec<OutPoint> = {
   read: (reader) => ({ txid: txidCodec.read(reader), index: Number(u16Key.read(reader)) }),
 };
 
+/** A varint. */
 export const amountCodec: Codec<Amount> = {
   write: (writer, amount) => writer.varint(amount),
   read: (reader) => toAmount(reader.varint(Number(MAX_AMOUNT))),
@@ -72,6 +77,7 @@ export const countCodec: Codec<number> = {
   read: (reader) => reader.varint(Number.MAX_SAFE_INTEGER),
 };
 
+/** One byte, 0 or 1. */
 export const flagCodec: Codec<boolean> = {
   write: (writer, flag) => writer.u8(flag ? 1 : 0),
   read: (reader) => {
@@ -86,6 +92,7 @@ export const restCodec: Codec<Uint8Array> = {
   read: (reader) => reader.bytes(reader.remaining),
 };
 
+/** UTF-8 up to the end: a value of its own, never before another. */
 export const textCodec: Codec<string> = {
   write: (writer, text) => writer.bytes(new TextEncoder().encode(text)),
   read: (reader) => new TextDecoder().decode(reader.bytes(reader.remaining)),

@@ -5,6 +5,7 @@ import type { LogFields, Logger } from '../ports.js';
 
 /** How much is said, from least to most. */
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;
+/** How much a process says. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** A log on standard error, for standard output belongs to what was asked for: lines for people at a terminal, JSON else. */

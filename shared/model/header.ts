@@ -9,6 +9,7 @@ import { MAX_TIMESTAMP } from './timestamp.js';
 export const HEADER_BYTES = 92;
 /** Where the timestamp (u64) and the nonce (u64) stand in a header's bytes: a miner writes there. */
 export const TIMESTAMP_OFFSET = 72;
+/** Where the nonce stands within a header: u64. */
 export const NONCE_OFFSET = 84;
 
 /** What a block says of itself before its transactions. */

@@ -34,7 +34,9 @@ export const MAX_TEMPLATE_WAIT_MS = 4_000;
 /** How many blocks `block.generate` makes in one call. */
 export const MAX_GENERATE = 500;
 
+/** Names a block. */
 export const ofBlock = z.strictObject({ block: bid });
+/** Names a transaction within a block. */
 export const ofTransaction = z.strictObject({ block: bid, transaction: tid });
 
 export const transactionsInput = z.strictObject({ block: bid, ...pageInput });
@@ -52,6 +54,7 @@ export const headersOutput = z.strictObject({ headers: base64.max(Math.ceil((MAX
 export const rangeInput = z.strictObject({ from: bid, count: z.int().min(1).max(MAX_RANGE) });
 export const rangeOutput = z.strictObject({ blocks: z.array(base64).min(1).max(MAX_RANGE) });
 
+/** A whole block in its canonical bytes. */
 export const rawOutput = z.strictObject({ hash: blockHash, raw: base64 });
 
 export const templateInput = z.strictObject({
@@ -75,6 +78,7 @@ export const templateOutput = z.strictObject({
   fees: amount,
   reward: amount,
 });
+/** A block to mine: what `block.template` answers. */
 export type TemplateView = z.output<typeof templateOutput>;
 
 const solved = z.strictObject({ template: hex.length(16), timestamp, nonce });
@@ -86,6 +90,7 @@ export const submitOutput = z.strictObject({
   /** `known`: it was here before. `side`: stored, on a branch with less work than the active chain. */
   status: z.enum(['connected', 'side', 'known']),
 });
+/** What became of a block that was handed in. */
 export type SubmittedBlock = z.output<typeof submitOutput>;
 
 export const announceInput = z.strictObject({ header: encoded(HEADER_BYTES) });

@@ -16,8 +16,11 @@ function id<Kind extends Id>(name: string): z.ZodType<Kind, string> {
   return branded<Kind, string>(z.string().regex(/^[0-9a-f]{64}$/, `a ${name} is 64 lower-case hex digits`));
 }
 
+/** The id of a transaction, signatures aside. */
 export const txid = id<TxId>('txid');
+/** The id of a transaction in one signed form. */
 export const wtxid = id<Wtxid>('wtxid');
+/** The id of a block. */
 export const blockHash = id<BlockHash>('block hash');
 
 /** 32 bytes that are no id: a Merkle root, a target. */
@@ -37,10 +40,15 @@ export const address = branded<ChecksumAddress, string>(z.string().regex(/^0x[0-
 
 /** Money in base units. */
 export const amount = branded<Amount, bigint>(z.bigint().min(0n).max(MAX_AMOUNT));
+/** The number of a block on its branch; genesis is 0. */
 export const height = branded<Height, number>(z.int().min(0).max(MAX_HEIGHT));
+/** Milliseconds since 1970. */
 export const timestamp = z.int().min(0).max(MAX_TIMESTAMP);
+/** A u64. */
 export const nonce = z.bigint().min(0n).max(0xffff_ffff_ffff_ffffn);
+/** The position of an output. */
 export const outputIndex = z.int().min(0).max(MAX_OUTPUT_INDEX);
+/** How many. */
 export const count = z.int().min(0);
 /** Work and targets: up to 256 bits and a little room for sums. */
 export const work = z
@@ -50,9 +58,11 @@ export const work = z
 
 /** Which block: its height on the active chain, its hash, or `"last"`. */
 export const bid = z.union([height, blockHash, z.literal('last')]);
+/** A block, as a caller names it. */
 export type Bid = z.output<typeof bid>;
 /** Which transaction of a block: its position or its id. */
 export const tid = z.union([count, txid]);
+/** A transaction of a block, as a caller names it. */
 export type Tid = z.output<typeof tid>;
 
 /**

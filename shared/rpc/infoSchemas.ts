@@ -21,6 +21,7 @@ import {
 export const RICH_LIST_ROWS = 10;
 
 export const richEntry = z.strictObject({ address, balance: amount });
+/** A row of the rich list: an address and its balance, in base units. */
 export type RichEntry = z.output<typeof richEntry>;
 
 export const chainOutput = z.strictObject({
@@ -42,6 +43,7 @@ export const chainOutput = z.strictObject({
   /** The richest addresses; equal ones in the order of their bytes. */
   richList: z.array(richEntry).max(RICH_LIST_ROWS),
 });
+/** The chain at a glance: what `info.chain` answers. */
 export type ChainView = z.output<typeof chainOutput>;
 
 export const paramsOutput = z.strictObject({
@@ -60,6 +62,7 @@ export const paramsOutput = z.strictObject({
   /** Base units for each byte that a transaction must pay to be relayed. */
   minFeeRate: z.number().min(0),
 });
+/** The rules of the network: what `info.params` answers. Times in milliseconds, money in base units. */
 export type ParamsView = z.output<typeof paramsOutput>;
 
 /** A sum over time: the same coins count each time they move, so it may pass what exists. */
@@ -77,6 +80,7 @@ export const addressOutput = z.strictObject({
   /** What the waiting transactions would add and take. */
   pending: z.strictObject({ received: sum, spent: sum }),
 });
+/** What an address has, got and sent: what `info.address` answers, in base units. */
 export type AddressView = z.output<typeof addressOutput>;
 
 export const addressPage = z.strictObject({ address: addressInput, ...pageInput });
@@ -91,9 +95,11 @@ export const utxo = z.strictObject({
   /** The waiting transaction that spends it. */
   spender: txid.nullable(),
 });
+/** An unspent coin of an address, confirmed or on its way. */
 export type UtxoView = z.output<typeof utxo>;
 /** Coins with the height of the chain they were read at: what is spendable depends on it. */
 export const utxoPage = page(utxo).extend({ height });
+/** A page of coins. */
 export type UtxoPage = Page<UtxoView> & { readonly height: Height };
 
 export const historyRow = z.strictObject({
@@ -105,6 +111,7 @@ export const historyRow = z.strictObject({
   received: amount,
   spent: amount,
 });
+/** A confirmed transaction as one address sees it. */
 export type HistoryRow = z.output<typeof historyRow>;
 
 export const mempoolOutput = z.strictObject({
@@ -114,6 +121,7 @@ export const mempoolOutput = z.strictObject({
   minFeeRate: z.number().min(0),
   maxBytes: count,
 });
+/** The waiting transactions at a glance. Fees in base units, fee rates in base units for each byte. */
 export type MempoolView = z.output<typeof mempoolOutput>;
 
 export const syncOutput = z.strictObject({
@@ -130,6 +138,7 @@ export const syncOutput = z.strictObject({
   /** Runs that fetched something. */
   runs: count,
 });
+/** How far a node has caught up with its peers. */
 export type SyncView = z.output<typeof syncOutput>;
 
 export const healthOutput = z.strictObject({
@@ -142,6 +151,7 @@ export const healthOutput = z.strictObject({
   /** Delay of the event loop over the last minute, 99 of 100 readings. */
   loopDelayP99Ms: z.number().min(0),
 });
+/** How a process does. Memory in bytes, times in milliseconds. */
 export type HealthView = z.output<typeof healthOutput>;
 
 type AddressInput = z.output<typeof ofAddress>;

@@ -13,6 +13,7 @@ const text = z.string().max(100);
 const nonce = hex.length(32);
 
 const tipView = z.strictObject({ height, hash: blockHash, work });
+/** Where a chain ends: height, hash, and the work of the whole branch. */
 export type TipView = z.output<typeof tipView>;
 
 export const selfOutput = z.strictObject({
@@ -29,6 +30,7 @@ export const selfOutput = z.strictObject({
   /** Which implementation checks signatures. */
   signatureEngine: text,
 });
+/** What a node tells of itself. */
 export type SelfView = z.output<typeof selfOutput>;
 
 const knownNode = z.strictObject({
@@ -39,6 +41,7 @@ const knownNode = z.strictObject({
   connected: z.boolean(),
   height: height.nullable(),
 });
+/** A node that another one knows. */
 export type KnownNode = z.output<typeof knownNode>;
 
 export const listOutput = z.strictObject({ nodes: z.array(knownNode).max(MAX_NODES) });
@@ -57,6 +60,7 @@ export const helloInput = z.strictObject({
   tip: tipView,
   userAgent: text,
 });
+/** What a caller tells of itself when it opens a session. */
 export type HelloInput = z.output<typeof helloInput>;
 export const helloOutput = z.strictObject({
   protocol: count,
@@ -69,6 +73,7 @@ export const helloOutput = z.strictObject({
   /** Whether the caller's URL was called back and answered. */
   confirmed: z.boolean(),
 });
+/** The answer to a hello: what the callee is, and the session. */
 export type HelloOutput = z.output<typeof helloOutput>;
 
 export const confirmInput = z.strictObject({ nonce });

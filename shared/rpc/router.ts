@@ -12,8 +12,10 @@ export const appRouter = procedures<Context>().router({
   node: nodeRouter,
   info: infoRouter,
 });
+/** The type of the whole contract: all that a client needs of it. */
 export type AppRouter = typeof appRouter;
 
 /** What a directory server answers. */
 export const directoryRouter = procedures<PeerContext>().router({ node: nodeRouter });
+/** The type of what a directory server answers. */
 export type DirectoryRouter = typeof directoryRouter;

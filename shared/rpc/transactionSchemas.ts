@@ -13,9 +13,11 @@ export const byTxid = z.strictObject({ txid });
 /** Room above the rules' own limit, so that what is a little too large is told so by its rule. */
 export const submitInput = z.strictObject({ transaction: encoded(MAX_TRANSACTION_BYTES + 50_000) });
 export const submitOutput = z.strictObject({ txid, wtxid, fee: amount, size: count });
+/** A transaction that was taken in. Its fee in base units, its size in bytes. */
 export type SubmittedTransaction = z.output<typeof submitOutput>;
 
 export const summary = z.strictObject({ txid, wtxid, size: count, value: amount, fee: amount, firstSeen: timestamp });
+/** A waiting transaction at a glance. Money in base units, size in bytes. */
 export type WaitingTransaction = z.output<typeof summary>;
 
 export const idsInput = z.strictObject({ cursor: wtxid.optional() });

@@ -44,6 +44,7 @@ export const blockView = z.strictObject({
   /** Blocks from this one to the tip, both counted; 0 off the active chain. */
   confirmations: count,
 });
+/** A block as the contract shows it. */
 export type BlockView = z.output<typeof blockView>;
 
 /** One input: which coin it spends, and what that coin was. */
@@ -55,10 +56,12 @@ export const inputView = z.strictObject({
   address: address.nullable(),
   value: amount.nullable(),
 });
+/** What a transaction spends; owner and value are `null` where the coin is not known here. */
 export type InputView = z.output<typeof inputView>;
 
 /** One output: who is paid how much. */
 export const outputView = z.strictObject({ position: count, address, value: amount });
+/** Whom a transaction pays. */
 export type OutputView = z.output<typeof outputView>;
 
 /** Where a transaction is confirmed. */
@@ -90,4 +93,5 @@ export const transactionView = z.strictObject({
   /** `null` while it waits. */
   block: placeView.nullable(),
 });
+/** A transaction as the contract shows it, waiting or confirmed. */
 export type TransactionView = z.output<typeof transactionView>;
