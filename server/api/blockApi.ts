@@ -23,6 +23,9 @@ const RANGE_BYTES = 4_000_000;
 /** The most hashes a block may take on average to be made inside a call. */
 const MAX_GENERATE_WORK = 1_000n;
 
+/** For whom `block.generate` makes its templates: no address of a caller. */
+const GENERATE = 'generate';
+
 /** What the `block` router works on. */
 export interface BlockApiParts {
   readonly chain: Chainstate;
@@ -79,9 +82,10 @@ export function createBlockApi({ chain, templates, relay }: BlockApiParts): Bloc
       if (found === undefined) throw notFound(`output ${output} of transaction ${transaction}`);
       return found;
     },
-    template: async ({ address, current, waitMs }, signal) => {
-      if (current !== undefined) await templates.waitForBetter(current, waitMs, signal);
-      const { id, header, target, minTime, fees, reward, transactions } = templates.create(address);
+    template: async ({ address, current, waitMs }, { remoteAddress: caller }, signal) => {
+      if (current !== undefined) await templates.waitForBetter({ id: current, caller }, waitMs, signal);
+      const template = await templates.create(address, caller);
+      const { id, header, target, minTime, fees, reward, transactions } = template;
       return {
         id,
         header: toHex(encodeHeader(header)),
@@ -94,7 +98,11 @@ export function createBlockApi({ chain, templates, relay }: BlockApiParts): Bloc
         reward,
       };
     },
-    submit: (input) => submit(chain, 'block' in input ? decode(input.block) : templates.solve(input.template, input)),
+    submit: async (input, { remoteAddress: caller }) =>
+      submit(
+        chain,
+        'block' in input ? decode(chain, input.block) : templates.solve({ id: input.template, caller }, input),
+      ),
     announce: async ({ header: bytes }, session) => {
       const header = decodeHeader(bytes);
       if (!header.ok) throw new TrestleError({ code: 'header-malformed', detail: header.detail });
@@ -105,8 +113,9 @@ export function createBlockApi({ chain, templates, relay }: BlockApiParts): Bloc
         throw new TrestleError({ code: 'bad-request', detail: `network ${chain.params.name} has a difficulty: mine` });
       const hashes = [];
       while (hashes.length < count) {
-        const { id, header, target } = templates.create(address);
-        const { hash } = await submit(chain, templates.solve(id, solveInline(header, target)));
+        const { id, header, target } = await templates.create(address, GENERATE);
+        const solution = solveInline(header, target);
+        const { hash } = await submit(chain, templates.solve({ id, caller: GENERATE }, solution));
         hashes.push(hash);
       }
       return { hashes };
@@ -121,7 +130,12 @@ async function submit(chain: Chainstate, block: Block): Promise<SubmittedBlock> 
   return { hash, height, status: outcome.value.status };
 }
 
-function decode(bytes: Uint8Array): Block {
+/** Reads a whole block. Its header comes first: two megabytes of transactions are not hashed for a block without work. */
+function decode(chain: Chainstate, bytes: Uint8Array): Block {
+  const header = decodeHeader(bytes.subarray(0, HEADER_BYTES));
+  if (!header.ok) throw new TrestleError({ code: 'block-malformed', detail: header.detail });
+  const verdict = chain.checkHeader(header.value);
+  if (!verdict.ok) throw new TrestleError(verdict.reject);
   const block = decodeBlock(bytes);
   if (!block.ok) throw new TrestleError({ code: 'block-malformed', detail: block.detail });
   return block.value;

@@ -1,3 +1,4 @@
+import { spendableAt } from '../../shared/consensus/coins.js';
 import { subsidyAt } from '../../shared/consensus/subsidy.js';
 import { type Address, formatAddress } from '../../shared/model/address.js';
 import { toAmount } from '../../shared/model/amount.js';
@@ -89,7 +90,7 @@ export function createInfoApi({ chain, mempool, sync, health }: InfoApiParts): I
           ...outpoint,
           value: coin.value,
           height: coin.height,
-          spendableAt: toHeight(coin.height + (coin.coinbase ? params.coinbaseMaturity : 1)),
+          spendableAt: spendableAt(coin, params),
           spender: mempool.pool.spenderOf(outpoint) ?? null,
         }),
       );

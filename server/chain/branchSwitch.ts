@@ -20,6 +20,8 @@ export interface SwitchParts {
 export class BranchSwitch {
   readonly #parts: SwitchParts;
   #atRest: Promise<void> = Promise.resolve();
+  #isUnderWay = false;
+  #isCutShort = false;
 
   constructor(parts: SwitchParts) {
     this.#parts = parts;
@@ -28,6 +30,16 @@ export class BranchSwitch {
   /** Settles when no switch is under way: between its blocks the coins are those of neither branch. */
   atRest(): Promise<void> {
     return this.#atRest;
+  }
+
+  /** Whether a switch is under way. */
+  get isUnderWay(): boolean {
+    return this.#isUnderWay;
+  }
+
+  /** Whether the last switch ended in a failure of this machine: the tip may be below the best stored block. */
+  get isCutShort(): boolean {
+    return this.#isCutShort;
   }
 
   /**
@@ -39,12 +51,17 @@ export class BranchSwitch {
     const { state, events, log } = this.#parts;
     const failures = new Map<BlockHash, BlockReject>();
     const original = state.tip;
-    if (target.work <= original.work) return failures;
+    if (target.work <= original.work) {
+      this.#isCutShort = false;
+      return failures;
+    }
     let rest = (): void => {};
     this.#atRest = new Promise((resolve) => {
       rest = resolve;
     });
     let reorganized = false;
+    this.#isUnderWay = true;
+    this.#isCutShort = true;
     try {
       let goal = target;
       while (state.tip.header.hash !== goal.header.hash) {
@@ -59,11 +76,14 @@ export class BranchSwitch {
         const best = state.headers.best(({ body }) => body !== null);
         goal = best.work > original.work ? best : original;
       }
+      this.#isCutShort = false;
     } finally {
+      this.#isUnderWay = false;
       rest();
+      // Also where it was cut short: whoever waits for the end has to make do with the tip there is.
+      if (state.tip.header.hash !== original.header.hash || reorganized)
+        events.emit('settled', { tip: state.tip, reorganized });
     }
-    if (state.tip.header.hash !== original.header.hash || reorganized)
-      events.emit('settled', { tip: state.tip, reorganized });
     return failures;
   }
 
@@ -80,7 +100,7 @@ export class BranchSwitch {
   ): Promise<{ record: HeaderRecord; reject: BlockReject } | undefined> {
     const { state, mover, clock } = this.#parts;
     for (const record of path) {
-      const connected = await mover.connect(state.store.block(record.header.hash), record, []);
+      const connected = await mover.connect(state.store.block(record.header.hash), record, () => []);
       if (!connected.ok) return { record, reject: connected.reject };
       await clock.yield();
     }

@@ -105,8 +105,13 @@ export class Chainstate {
   }
 
   /** Settles when no switch of branches is under way. */
-  atRest(): Promise<void> {
-    return this.#branches.atRest();
+  async atRest(): Promise<void> {
+    while (this.#branches.isUnderWay) await this.#branches.atRest();
+  }
+
+  /** Whether a switch of branches is under way: between its blocks the coins are those of neither branch. */
+  get isSwitching(): boolean {
+    return this.#branches.isUnderWay;
   }
 
   /** The record of a block on the active chain, by height. */
@@ -118,6 +123,12 @@ export class Chainstate {
   /** Whether a block is on the active chain. */
   isActive({ header }: HeaderRecord): boolean {
     return this.store.hashAt(header.height) === header.hash;
+  }
+
+  /** The verdict on one header alone, before anybody spends time on what comes with it. */
+  checkHeader(header: Header): Verdict<HeaderRecord, HeaderReject> {
+    const known = this.headers.get(header.hash);
+    return known === undefined ? this.#checkNewHeader(header) : accept(known);
   }
 
   /**
@@ -143,11 +154,22 @@ export class Chainstate {
     if (this.#queue.size >= MAX_QUEUED) throw new TrestleError({ code: 'busy', detail: 'too many blocks wait' });
     return this.#queue.add(async () => {
       try {
+        await this.#takeUpAgain();
         return await job();
+      } catch (error) {
+        // Whatever was staged for a commit that never came must not pass for stored.
+        this.headers.forget();
+        throw error;
       } finally {
         await this.#clock.yield();
       }
     });
+  }
+
+  /** A switch of branches that a failing disk cut short is gone on with before anything else. */
+  async #takeUpAgain(): Promise<void> {
+    if (!this.#branches.isCutShort) return;
+    await this.#branches.activate(this.headers.best(({ body }) => body !== null));
   }
 
   async #acceptHeaders(headers: readonly Header[]): Promise<Verdict<HeaderRecord, HeaderReject>> {
@@ -156,7 +178,7 @@ export class Chainstate {
     let failure: HeaderReject | undefined;
     for (const header of headers) {
       const known = this.headers.get(header.hash);
-      const checked = known === undefined ? this.#checkNewHeader(header) : accept(known);
+      const checked = this.checkHeader(header);
       if (!checked.ok) {
         failure = checked.reject;
         break;
@@ -196,9 +218,10 @@ export class Chainstate {
     const known = this.headers.get(hash);
     if (known?.invalid) return refuse({ code: 'block-known-invalid', hash });
     if (known?.body) return accept({ record: known, status: 'known' });
-    const checked = known === undefined ? this.#checkNewHeader(block.header) : accept(known);
+    const checked = this.checkHeader(block.header);
     if (!checked.ok) return checked;
-    const enough = this.#checkWork(checked.value.work);
+    // A stored header has proved the work of its branch. Bodies come lowest first, and the lowest have the least work.
+    const enough = known === undefined ? this.#checkWork(checked.value.work) : accept(undefined);
     if (!enough.ok) return enough;
     // Bodies come parents first: what stands on a header alone cannot be judged yet.
     if (this.headers.require(previous).body === null) return refuse({ code: 'header-parent-unknown', previous });
@@ -210,8 +233,10 @@ export class Chainstate {
       return rules;
     }
     const record = { ...checked.value, body: factsOf(block) };
-    const header = known === undefined ? this.headers.addition(record) : [this.headers.update(record)];
-    const stored = [put(layout.block, hash, block.raw), ...header];
+    const stored = (): Write[] => [
+      put(layout.block, hash, block.raw),
+      ...(known === undefined ? this.headers.addition(record) : [this.headers.update(record)]),
+    ];
     return previous === this.tip.header.hash ? this.#extend(block, record, stored) : this.#branchOff(record, stored);
   }
 
@@ -219,11 +244,10 @@ export class Chainstate {
   async #extend(
     block: Block,
     record: HeaderRecord,
-    stored: readonly Write[],
+    stored: () => readonly Write[],
   ): Promise<Verdict<BlockOutcome, BlockReject>> {
     const connected = await this.#mover.connect(block, record, stored);
     if (!connected.ok) {
-      this.headers.forget();
       await this.#state.markInvalid({ ...record, body: null });
       return connected;
     }
@@ -235,10 +259,10 @@ export class Chainstate {
   /** The block stands elsewhere: it is stored, and takes over where its branch has more work. */
   async #branchOff(
     record: HeaderRecord,
-    stored: readonly Write[],
+    stored: () => readonly Write[],
   ): Promise<Verdict<BlockOutcome, HeaderReject | BlockReject>> {
     const { hash, previous } = record.header;
-    await this.#state.commit(stored);
+    await this.#state.commit(stored());
     this.#state.noteHeader(record);
     if (record.work <= this.tip.work) return accept({ record, status: 'side' });
     const failures = await this.#branches.activate(record);

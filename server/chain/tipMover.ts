@@ -28,8 +28,15 @@ export class TipMover {
     this.#parts = parts;
   }
 
-  /** Connects a block to the tip, in one commit with what has to be written before it. */
-  async connect(block: Block, record: HeaderRecord, before: readonly Write[]): Promise<Verdict<void, BlockReject>> {
+  /**
+   * Connects a block to the tip, in one commit with what has to be written before it. `before` is called right before the
+   * commit: from then on others see the record, and until the signatures are checked they must not.
+   */
+  async connect(
+    block: Block,
+    record: HeaderRecord,
+    before: () => readonly Write[],
+  ): Promise<Verdict<void, BlockReject>> {
     const { state, events } = this.#parts;
     const { store, params, genesis } = state;
     const connection = connectBlock(block, store, { params, genesis: genesis.header.hash });
@@ -39,7 +46,7 @@ export class TipMover {
     const { spent, fees } = connection.value;
     const { writes, totals } = connectWrites({ store, block, spent, totals: state.totals });
     const connected = { ...record, fees };
-    await state.commit([...before, ...writes, state.headers.update(connected)], { tip: connected, totals });
+    await state.commit([...before(), ...writes, state.headers.update(connected)], { tip: connected, totals });
     events.emit('connected', { block, record: connected });
     return accept(undefined);
   }

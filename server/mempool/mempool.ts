@@ -1,16 +1,18 @@
 import type { NetworkParams } from '../../shared/consensus/params.js';
 import type { TxReject } from '../../shared/consensus/reject.js';
 import { Emitter } from '../../shared/emitter.js';
+import type { TxId } from '../../shared/model/ids.js';
 import { outPointKey } from '../../shared/model/outpoint.js';
 import { decodeTransaction, inputsOf, isTransfer, type Transaction } from '../../shared/model/transaction.js';
 import type { PoolReject } from '../../shared/policy/reject.js';
 import { feeRate } from '../../shared/policy/relay.js';
 import { accept, refuse, type Verdict } from '../../shared/verdict.js';
 import type { Chainstate } from '../chain/chainstate.js';
-import type { BlockEvent, SettledEvent } from '../chain/events.js';
+import type { BlockEvent } from '../chain/events.js';
 import type { VerifiedSet } from '../chain/verifiedSet.js';
 import type { Clock, Logger, Signatures } from '../ports.js';
 import type { Kv, Write } from '../store/kv.js';
+import { chooseVictims } from './eviction.js';
 import { judge } from './judge.js';
 import { Pool, type PoolEntry } from './pool.js';
 import { type Arrival, SavedPool, saved, unsaved } from './savedPool.js';
@@ -56,7 +58,12 @@ export class Mempool {
   #pool = new Pool();
   /** Transfers of blocks that left the chain, lowest block first, while a switch of branches is under way. */
   #returning: Transaction[] = [];
-  #atRest: Promise<void> = Promise.resolve();
+  #isSwitching = false;
+  /** What has to be judged again after a switch, in order; empty while the pool stands on the tip. */
+  #unjudged: Arrival[] = [];
+  /** Those of them that were in lost blocks: peers may not know that they wait again. */
+  #back = new Set<TxId>();
+  #rejudging: Promise<void> | undefined;
 
   private constructor(parts: MempoolParts) {
     this.#parts = parts;
@@ -66,7 +73,7 @@ export class Mempool {
     this.#stop = [
       events.on('connected', (event) => this.#onConnected(event)),
       events.on('disconnected', (event) => this.#onDisconnected(event)),
-      events.on('settled', (event) => this.#onSettled(event)),
+      events.on('settled', () => this.#onSettled()),
     ];
   }
 
@@ -88,7 +95,7 @@ export class Mempool {
 
   /** Judges a transaction and takes it in; settles once it would survive the death of this process. */
   async submit(transaction: Transaction, source: string | null): Promise<Verdict<PoolEntry, TxReject | PoolReject>> {
-    await this.#rest();
+    await this.atRest();
     const first = this.#judge(transaction);
     if (!first.ok) return first;
     const { wtxid } = transaction;
@@ -97,7 +104,7 @@ export class Mempool {
       if (signatures === undefined) throw new Error('a signature check came back without a verdict');
       if (!signatures.ok) return signatures;
       this.#parts.verified.add(wtxid);
-      await this.#rest();
+      await this.atRest();
     }
     // Judged again: a block or a rival may have come in while the signatures were checked.
     const added = this.#add(transaction, this.#parts.clock.now());
@@ -115,13 +122,16 @@ export class Mempool {
   /** Stops listening. */
   async close(): Promise<void> {
     for (const stop of this.#stop) stop();
-    await this.#atRest;
+    await this.#rejudging?.catch(() => {});
   }
 
-  /** Waits for whatever moves the ground: a switch of branches, and the rebuild after it. */
-  async #rest(): Promise<void> {
-    await this.#parts.chain.atRest();
-    await this.#atRest;
+  /** Settles when nothing moves the ground: no switch of branches, and nothing to judge again after one. */
+  async atRest(): Promise<void> {
+    const { chain } = this.#parts;
+    while (chain.isSwitching || this.#unjudged.length > 0) {
+      await chain.atRest();
+      if (this.#unjudged.length > 0) await this.#rejudgeAll();
+    }
   }
 
   #judge(transaction: Transaction): ReturnType<typeof judge> {
@@ -148,21 +158,21 @@ export class Mempool {
     return accept(this.#pool.add({ transaction: own.value, fee, spent, firstSeen }));
   }
 
-  /** Gives up the cheapest transactions, with all that depends on them, for a dearer one. */
+  /** Gives up the cheapest transactions, with all that depends on them, for a dearer one; none where that is not enough. */
   #makeRoom(newcomer: Transaction, rate: number): Verdict<void, PoolReject> {
-    const size = newcomer.raw.length;
-    const limit = this.maxBytes;
-    while (this.#pool.bytes + size > limit) {
-      const worst = cheapest(this.#pool.entries());
-      const needed = inputsOf(newcomer).flatMap(({ txid }) => this.#pool.withAncestors(txid));
-      if (worst === undefined || worst.rate >= rate || needed.includes(worst))
-        return refuse({ code: 'pool-full', bytes: this.#pool.bytes, limit });
-      this.#drop(worst, 'pool-full');
-    }
+    const excess = this.#pool.bytes + newcomer.raw.length - this.maxBytes;
+    if (excess <= 0) return accept(undefined);
+    const victims = chooseVictims(this.#pool, { newcomer, rate, excess });
+    if (victims === undefined) return refuse({ code: 'pool-full', bytes: this.#pool.bytes, limit: this.maxBytes });
+    const gone = victims.flatMap((txid) => this.#pool.removeWithDescendants(txid));
+    this.#parts.log.debug('waiting transactions evicted', { count: gone.length });
+    this.#saved.note(gone.map(unsaved));
     return accept(undefined);
   }
 
   #onConnected({ block }: BlockEvent): void {
+    // Amid a switch the tip is nobody's yet, and the branch may still fail: all is judged again at its end.
+    if (this.#isSwitching) return;
     const gone: PoolEntry[] = [];
     for (const transaction of block.transactions) {
       const confirmed = this.#pool.remove(transaction.txid);
@@ -186,38 +196,60 @@ export class Mempool {
   }
 
   #onDisconnected({ block }: BlockEvent): void {
+    this.#isSwitching = true;
     this.#returning.unshift(...block.transactions.filter(isTransfer));
   }
 
-  #onSettled({ reorganized }: SettledEvent): void {
-    if (!reorganized) return;
-    const returning = this.#returning;
+  #onSettled(): void {
+    if (!this.#isSwitching) return;
+    this.#isSwitching = false;
+    const now = this.#parts.clock.now();
+    const returning = this.#returning.map((transaction): Arrival => ({ transaction, firstSeen: now }));
     this.#returning = [];
-    this.#atRest = this.#atRest.then(() => this.#rebuild(returning));
+    // What the lost blocks held, then what waited, each in its old order, so that parents come before children.
+    this.#unjudged = [...returning, ...this.#pool.entries(), ...this.#unjudged];
+    this.#back = new Set([...this.#back, ...returning.map(({ transaction }) => transaction.txid)]);
+    this.#pool = new Pool(this.#pool);
+    void this.#rejudgeAll().catch((error: unknown) => {
+      this.#parts.log.error('the waiting transactions could not be judged again', { error: String(error) });
+    });
   }
 
-  /**
-   * Judges everything again on the new branch: what the lost blocks held, then what waited, each in its old order, so
-   * that parents come before children. Whatever no longer stands leaves with its reason.
-   */
-  async #rebuild(returning: readonly Transaction[]): Promise<void> {
-    const before = this.#pool;
-    this.#pool = new Pool(before);
-    const writes: Write[] = [];
-    let sliceEnds = this.#parts.clock.monotonic() + SLICE_MS;
-    const now = this.#parts.clock.now();
-    const returned = returning.map((transaction): Arrival => ({ transaction, firstSeen: now }));
-    for (const { transaction, firstSeen } of [...returned, ...before.entries()]) {
-      const added = this.#add(transaction, firstSeen);
-      writes.push(...this.#writesAfter(transaction, added));
-      if (this.#parts.clock.monotonic() < sliceEnds) continue;
-      await this.#parts.clock.yield();
-      sliceEnds = this.#parts.clock.monotonic() + SLICE_MS;
+  /** Judges again whatever a switch of branches has left unjudged; where that fails, the next caller tries again. */
+  #rejudgeAll(): Promise<void> {
+    this.#rejudging ??= this.#rejudge().finally(() => {
+      this.#rejudging = undefined;
+    });
+    return this.#rejudging;
+  }
+
+  /** Whatever no longer stands leaves with its reason. Another switch on the way starts it afresh. */
+  async #rejudge(): Promise<void> {
+    const { clock, chain } = this.#parts;
+    while (this.#unjudged.length > 0) {
+      await chain.atRest();
+      this.#rejudgeSome(clock.monotonic() + SLICE_MS);
+      if (this.#unjudged.length > 0) await clock.yield();
     }
-    this.#saved.note(writes);
-    for (const { txid } of returning) {
-      const entry = this.#pool.get(txid);
-      if (entry !== undefined) this.events.emit('accepted', { entry, source: null });
+    this.#back.clear();
+  }
+
+  /** Judges again for one turn. Whatever a failure leaves unjudged is still there for the next. */
+  #rejudgeSome(until: number): void {
+    const writes: Write[] = [];
+    let judged = 0;
+    try {
+      for (const { transaction, firstSeen } of this.#unjudged) {
+        const added = this.#add(transaction, firstSeen);
+        judged += 1;
+        writes.push(...this.#writesAfter(transaction, added));
+        if (added.ok && this.#back.delete(transaction.txid))
+          this.events.emit('accepted', { entry: added.value, source: null });
+        if (this.#parts.clock.monotonic() >= until) break;
+      }
+    } finally {
+      this.#unjudged = this.#unjudged.slice(judged);
+      this.#saved.note(writes);
     }
   }
 
@@ -258,16 +290,4 @@ export class Mempool {
     this.#parts.verified.add(transaction.wtxid);
     return this.#add(transaction, firstSeen);
   }
-
-  #drop(entry: PoolEntry, reason: string): void {
-    const gone = this.#pool.removeWithDescendants(entry.transaction.txid);
-    this.#parts.log.debug('waiting transactions evicted', { count: gone.length, reason });
-    this.#saved.note(gone.map(unsaved));
-  }
-}
-
-function cheapest(entries: Iterable<PoolEntry>): PoolEntry | undefined {
-  let worst: PoolEntry | undefined;
-  for (const entry of entries) if (worst === undefined || entry.rate < worst.rate) worst = entry;
-  return worst;
 }

@@ -38,6 +38,9 @@ export class Pool {
   readonly #byAddress = new Map<Address, Set<TxId>>();
   #bytes = 0;
   #fees = 0n;
+  #revision = 0;
+  /** Every entry, and some that are gone, in the order of `byRate`; made when it is first needed. */
+  #byRate: PoolEntry[] | undefined;
   #arrivals: number;
 
   /** Empty. A pool that takes another's place goes on with its numbers, so that no number ever comes twice. */
@@ -77,6 +80,21 @@ export class Pool {
     return this.#txids.keys();
   }
 
+  /**
+   * All entries by what they pay for each byte, the cheapest first. Sorted when first asked for, and kept sorted from then
+   * on, for whoever asks has a full pool and will ask again.
+   */
+  *cheapestFirst(): Generator<PoolEntry> {
+    if (this.#byRate === undefined || this.#byRate.length > 2 * this.#entries.size + 100)
+      this.#byRate = [...this.#entries.values()].sort(byRate);
+    for (const entry of this.#byRate) if (this.has(entry)) yield entry;
+  }
+
+  /** Changes whenever an entry comes or goes. */
+  get revision(): number {
+    return this.#revision;
+  }
+
   /** Which waiting transaction spends a coin. */
   spenderOf(outpoint: OutPoint): TxId | undefined {
     return this.#spenders.get(outPointKey(outpoint));
@@ -109,6 +127,8 @@ export class Pool {
     const rate = feeRate(fee, raw.length);
     const added: PoolEntry = { ...entry, size: raw.length, rate, parents, arrival: this.#arrivals++ };
     this.#entries.set(txid, added);
+    this.#revision += 1;
+    if (this.#byRate !== undefined) insertSorted(this.#byRate, added);
     this.#txids.set(wtxid, txid);
     for (const input of body.inputs) this.#spenders.set(outPointKey(input), txid);
     for (const parent of parents) addTo(this.#children, parent, txid);
@@ -123,6 +143,7 @@ export class Pool {
     const entry = this.#entries.get(txid);
     if (entry === undefined) return undefined;
     this.#entries.delete(txid);
+    this.#revision += 1;
     this.#txids.delete(entry.transaction.wtxid);
     for (const input of entry.transaction.body.inputs) this.#spenders.delete(outPointKey(input));
     for (const parent of entry.parents) removeFrom(this.#children, parent, txid);
@@ -138,6 +159,11 @@ export class Pool {
   removeWithDescendants(txid: TxId): PoolEntry[] {
     const doomed = this.#entries.has(txid) ? this.withDescendants(txid) : [];
     return doomed.toReversed().flatMap((entry) => this.remove(entry.transaction.txid) ?? []);
+  }
+
+  /** Whether this very entry, or its successor after a parent was confirmed, still waits. */
+  has({ transaction, arrival }: PoolEntry): boolean {
+    return this.#entries.get(transaction.txid)?.arrival === arrival;
   }
 
   #forgetParent(child: TxId, parent: TxId): void {
@@ -172,6 +198,21 @@ export class Pool {
     // Depth-first post-order puts each after what it leads to.
     return order.reverse();
   }
+}
+
+function byRate(a: PoolEntry, b: PoolEntry): number {
+  return a.rate - b.rate || a.arrival - b.arrival;
+}
+
+function insertSorted(sorted: PoolEntry[], entry: PoolEntry): void {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const at = sorted[middle];
+    if (at !== undefined && byRate(at, entry) < 0) low = middle + 1;
+    else high = middle;
+  }
+  sorted.splice(low, 0, entry);
 }
 
 function addressesOf({ transaction, spent }: Pick<PoolEntry, 'transaction' | 'spent'>): Set<Address> {

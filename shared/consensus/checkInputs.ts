@@ -3,12 +3,11 @@ import { hashSighash } from '../crypto/hash.js';
 import { type RecoveryEngine, recoverOwner } from '../crypto/signature.js';
 import { type Address, addressBytes } from '../model/address.js';
 import { type Amount, toAmount } from '../model/amount.js';
-import { toHeight } from '../model/height.js';
 import { type BlockHash, idBytes, type TxId } from '../model/ids.js';
 import { outPointKey } from '../model/outpoint.js';
 import { outputValue, type Transaction, type TransferBody } from '../model/transaction.js';
 import { accept, refuse, type Verdict } from '../verdict.js';
-import type { Coin, CoinView } from './coins.js';
+import { type Coin, type CoinView, spendableAt } from './coins.js';
 import type { NetworkParams } from './params.js';
 import type { TxReject } from './reject.js';
 
@@ -50,8 +49,7 @@ export function checkInputs(
     const coin = view.get(outpoint);
     if (coin === undefined) return refuse({ code: 'tx-input-missing', outpoint: outPointKey(outpoint) });
     if (coin.coinbase && height - coin.height < params.coinbaseMaturity) {
-      const spendableAt = toHeight(coin.height + params.coinbaseMaturity);
-      return refuse({ code: 'tx-immature', outpoint: outPointKey(outpoint), spendableAt });
+      return refuse({ code: 'tx-immature', outpoint: outPointKey(outpoint), spendableAt: spendableAt(coin, params) });
     }
     spent.push(coin);
     inputs += coin.value;

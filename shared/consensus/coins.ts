@@ -1,7 +1,8 @@
 import type { Address } from '../model/address.js';
 import type { Amount } from '../model/amount.js';
-import type { Height } from '../model/height.js';
+import { type Height, MAX_HEIGHT, toHeight } from '../model/height.js';
 import type { OutPoint } from '../model/outpoint.js';
+import type { NetworkParams } from './params.js';
 
 /** An output that is not spent yet. */
 export interface Coin {
@@ -22,4 +23,12 @@ export interface CoinView {
 export interface LocatedCoin {
   readonly outpoint: OutPoint;
   readonly coin: Coin;
+}
+
+/** The lowest height of a block that may spend a confirmed coin: the next block, or when a coinbase has ripened. */
+export function spendableAt(
+  { height, coinbase }: Pick<Coin, 'height' | 'coinbase'>,
+  { coinbaseMaturity }: Pick<NetworkParams, 'coinbaseMaturity'>,
+): Height {
+  return toHeight(Math.min(height + (coinbase ? coinbaseMaturity : 1), MAX_HEIGHT));
 }

@@ -17,6 +17,8 @@ export const FUTURE_DRIFT_MS = 120_000;
 /** A branch is stored when its work comes within this many blocks of the tip's. */
 export const WORK_BUFFER_BLOCKS = 144;
 
+/** Blocks a coinbase may have to ripen: far above any use, and low enough that no height it leads to is out of range. */
+const MAX_MATURITY = 1_000_000;
 const u32 = z.int().min(0).max(MAX_HEIGHT);
 const amount = z.string().transform((text, context) => {
   const coins = parseCoins(text);
@@ -39,7 +41,7 @@ export const networkFile = z
     genesisBits: u32.refine((bits) => targetFromBits(bits) !== undefined, 'compact bits that spell a target'),
     reward: amount,
     halvingInterval: u32,
-    coinbaseMaturity: u32.min(1),
+    coinbaseMaturity: u32.min(1).max(MAX_MATURITY),
     maxSupply: amount.refine((value) => parseAmount(value) !== undefined && value > 0n, 'a supply above 0'),
     minimumWork: z
       .string()

@@ -93,12 +93,12 @@ export const blockRouter = router({
   template: open
     .input(templateInput)
     .output(templateOutput)
-    .query(({ ctx, input, signal }) => ctx.node.block.template(input, signal)),
+    .query(({ ctx, input, signal }) => ctx.node.block.template(input, ctx.caller, signal)),
   /** A mined block, as a solved template or whole. Answers once it is stored durably. */
   submit: open
     .input(submitInput)
     .output(submitOutput)
-    .mutation(({ ctx, input }) => ctx.node.block.submit(input)),
+    .mutation(({ ctx, input }) => ctx.node.block.submit(input, ctx.caller)),
   /** A peer has a new block; its header proves the work. */
   announce: peer
     .input(announceInput)

@@ -20,7 +20,7 @@ import {
   tid,
   timestamp,
 } from './fields.js';
-import type { PeerSession } from './trpc.js';
+import type { Caller, PeerSession } from './trpc.js';
 import type { BlockView, InputView, OutputView, TransactionView } from './views.js';
 
 /** How many hashes a locator may have; they grow apart by powers of two, so it spans any chain. */
@@ -117,8 +117,12 @@ export interface BlockApi {
   input(input: z.output<typeof inputInput>): Promise<InputView>;
   outputs(input: z.output<typeof inputsInput>): Promise<Page<OutputView>>;
   output(input: z.output<typeof outputInput>): Promise<OutputView>;
-  template(input: z.output<typeof templateInput>, signal: AbortSignal | undefined): Promise<TemplateView>;
-  submit(input: z.output<typeof submitInput>): Promise<SubmittedBlock>;
+  template(
+    input: z.output<typeof templateInput>,
+    caller: Caller,
+    signal: AbortSignal | undefined,
+  ): Promise<TemplateView>;
+  submit(input: z.output<typeof submitInput>, caller: Caller): Promise<SubmittedBlock>;
   announce(input: z.output<typeof announceInput>, session: PeerSession): Promise<z.input<typeof announceOutput>>;
   generate(input: z.output<typeof generateInput>): Promise<z.input<typeof generateOutput>>;
 }

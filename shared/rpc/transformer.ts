@@ -5,7 +5,7 @@ import { TrestleError } from '../errors.js';
 const MAX_DEPTH = 32;
 /** The digits of the largest number in the contract are 80; turning a million digits into a bigint stops the loop. */
 const MAX_DIGITS = 80;
-const INTEGER = /^-?\d+$/;
+const INTEGER = new RegExp(`^-?\\d{1,${MAX_DIGITS}}$`);
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 /**
@@ -89,7 +89,7 @@ function apply(root: object, path: readonly string[], annotation: 'bigint' | 'un
     if (value !== null) refuse('meta.values marks a value as undefined');
     parent[key] = undefined;
   } else {
-    if (typeof value !== 'string' || value.length > MAX_DIGITS + 1 || !INTEGER.test(value))
+    if (typeof value !== 'string' || !INTEGER.test(value))
       refuse(`a bigint is not an integer of at most ${MAX_DIGITS} digits`);
     parent[key] = BigInt(value as string);
   }
