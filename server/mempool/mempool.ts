@@ -14,6 +14,7 @@ import type { Clock, Logger, Signatures } from '../ports.js';
 import type { Kv, Write } from '../store/kv.js';
 import { chooseVictims } from './eviction.js';
 import { judge } from './judge.js';
+import { LostTransfers } from './lostTransfers.js';
 import { Pool, type PoolEntry } from './pool.js';
 import { type Arrival, SavedPool, saved, unsaved } from './savedPool.js';
 
@@ -56,9 +57,7 @@ export class Mempool {
   readonly #saved: SavedPool;
   readonly #stop: (() => void)[];
   #pool = new Pool();
-  /** Transfers of blocks that left the chain, lowest block first, while a switch of branches is under way. */
-  #returning: Transaction[] = [];
-  #isSwitching = false;
+  readonly #lost = new LostTransfers();
   /** What has to be judged again after a switch, in order; empty while the pool stands on the tip. */
   #unjudged: Arrival[] = [];
   /** Those of them that were in lost blocks: peers may not know that they wait again. */
@@ -72,7 +71,7 @@ export class Mempool {
     const { events } = parts.chain;
     this.#stop = [
       events.on('connected', (event) => this.#onConnected(event)),
-      events.on('disconnected', (event) => this.#onDisconnected(event)),
+      events.on('disconnected', ({ block }) => this.#lost.disconnected(block)),
       events.on('settled', () => this.#onSettled()),
     ];
   }
@@ -172,7 +171,7 @@ export class Mempool {
 
   #onConnected({ block }: BlockEvent): void {
     // Amid a switch the tip is nobody's yet, and the branch may still fail: all is judged again at its end.
-    if (this.#isSwitching) return;
+    if (this.#lost.connected(block)) return;
     const gone: PoolEntry[] = [];
     for (const transaction of block.transactions) {
       const confirmed = this.#pool.remove(transaction.txid);
@@ -195,17 +194,11 @@ export class Mempool {
     this.#saved.note(gone.map(unsaved));
   }
 
-  #onDisconnected({ block }: BlockEvent): void {
-    this.#isSwitching = true;
-    this.#returning.unshift(...block.transactions.filter(isTransfer));
-  }
-
   #onSettled(): void {
-    if (!this.#isSwitching) return;
-    this.#isSwitching = false;
+    const lost = this.#lost.settled();
+    if (lost === undefined) return;
     const now = this.#parts.clock.now();
-    const returning = this.#returning.map((transaction): Arrival => ({ transaction, firstSeen: now }));
-    this.#returning = [];
+    const returning = lost.map((transaction): Arrival => ({ transaction, firstSeen: now }));
     // What the lost blocks held, then what waited, each in its old order, so that parents come before children.
     this.#unjudged = [...returning, ...this.#pool.entries(), ...this.#unjudged];
     this.#back = new Set([...this.#back, ...returning.map(({ transaction }) => transaction.txid)]);

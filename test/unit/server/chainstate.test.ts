@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Kv } from '../../../server/store/kv.js';
 import { memoryKv } from '../../../server/store/memoryKv.js';
+import { NETWORKS } from '../../../shared/consensus/networks.js';
 import type { Block } from '../../../shared/model/block.js';
 import { sealBlock } from '../../../shared/model/block.js';
 import { assertOk, assertRefused, present } from '../../kit/assertOk.js';
 import { coinbase, testKey, transfer } from '../../kit/builders.js';
-import { memoryChain, stillClock } from '../../kit/memoryChain.js';
+import { memoryChain, stillClock, testSignatures } from '../../kit/memoryChain.js';
 import { assertStoreEqualsReplay } from '../../kit/replay.js';
 import { TestChain } from '../../kit/testChain.js';
 
@@ -25,6 +26,45 @@ function greedy(source: TestChain, parent: Block): Block {
 }
 
 describe('chainstate', () => {
+  test('a fork of any depth is followed to the branch with more work, headers first', async () => {
+    const source = new TestChain();
+    const chain = await memoryChain();
+    const main = source.grow(source.genesis, 160);
+    await feed(chain, main);
+    const rival = source.grow(source.genesis, 170);
+    assertOk(await chain.submitHeaders(rival.map(({ header }) => header)));
+    await feed(chain, rival);
+    expect(chain.tip.header.hash).toBe(rival.at(-1)?.header.hash);
+  });
+
+  test('a network with a minimum of work is synchronized from its first block on', async () => {
+    const params = { ...NETWORKS.dev, minimumWork: 20n };
+    const source = new TestChain(params);
+    const chain = await memoryChain({ params });
+    const blocks = source.grow(source.genesis, 30);
+    expect(assertRefused(await chain.submitBlock(present(blocks[0]))).code).toBe('header-minimum-work');
+    assertOk(await chain.submitHeaders(blocks.map(({ header }) => header)));
+    await feed(chain, blocks);
+    expect(chain.tip.header.height).toBe(30);
+  });
+
+  test('while its signatures are checked, nobody sees a block as stored', async () => {
+    const source = new TestChain();
+    const real = await testSignatures();
+    const seen: unknown[] = [];
+    const signatures = {
+      engine: real.engine,
+      check: async (checks: Parameters<typeof real.check>[0]) => {
+        seen.push(chain.headers.get(block.header.hash)?.body);
+        return real.check(checks);
+      },
+    };
+    const chain = await memoryChain({ signatures });
+    const block = source.extend(source.genesis);
+    assertOk(await chain.submitBlock(block));
+    expect(seen).toEqual([undefined]);
+  });
+
   test('a new store begins with genesis', async () => {
     const chain = await memoryChain();
     expect(chain.tip.header.hash).toBe(chain.genesis.header.hash);

@@ -6,16 +6,21 @@ import type { Mempool } from '../../../server/mempool/mempool.js';
 import { buildTemplate } from '../../../server/miner/buildTemplate.js';
 import { selectTransactions } from '../../../server/miner/selectTransactions.js';
 import { solveInline } from '../../../server/miner/solveInline.js';
+import { type NamedTemplate, Templates } from '../../../server/miner/templates.js';
 import { memoryKv } from '../../../server/store/memoryKv.js';
+import { systemRandom } from '../../../server/system/random.js';
 import type { Block } from '../../../shared/model/block.js';
 import { sealBlock } from '../../../shared/model/block.js';
 import { sealHeader } from '../../../shared/model/header.js';
 import type { Transaction } from '../../../shared/model/transaction.js';
 import { sealTransaction } from '../../../shared/model/transaction.js';
 import { assertOk, assertRefused, present } from '../../kit/assertOk.js';
-import { type Spendable, testKey, transfer } from '../../kit/builders.js';
-import { memoryChain, testSignatures } from '../../kit/memoryChain.js';
+import { coinbase, type Spendable, testKey, transfer } from '../../kit/builders.js';
+import { failureFrom } from '../../kit/failureFrom.js';
+import { flakyKv } from '../../kit/flakyKv.js';
+import { memoryChain, stillClock, testSignatures } from '../../kit/memoryChain.js';
 import { memoryMempool } from '../../kit/memoryMempool.js';
+import { assertStoreEqualsReplay } from '../../kit/replay.js';
 import { TestChain } from '../../kit/testChain.js';
 
 const [alice, bob] = [testKey(1), testKey(2)];
@@ -198,6 +203,118 @@ describe('mempool', () => {
     expect(again).toMatchObject({ code: 'block-tx', reject: { code: 'tx-input-missing' } });
   });
 });
+
+describe('whatever goes wrong on the way', () => {
+  test('any one failure of the store, in a reorganisation or before, loses no block and no payment', async () => {
+    const { source, blocks, pay, output } = await scene();
+    const tip = present(blocks.at(-1));
+    const parent = pay(source.coinOf(present(blocks[0])), 1_000n);
+    const child = pay(output(parent), 1_000n);
+    const other = pay(source.coinOf(present(blocks[1])), 1_000n);
+    const lost = source.extend(tip, { transactions: [parent] });
+    const branch = source.grow(tip, 2);
+    let runs = 0;
+    for (let failing = true; failing; runs++) {
+      const store = memoryKv();
+      const { kv, failAt, hasFailed } = flakyKv(store);
+      const chain = await memoryChain({ kv });
+      for (const block of blocks) assertOk(await chain.submitBlock(block));
+      const mempool = await memoryMempool(chain);
+      // Whoever is told of a failure tries again.
+      const insist = async (attempt: () => Promise<unknown>): Promise<void> => {
+        await attempt().catch(attempt);
+      };
+      failAt(runs);
+      await insist(() => chain.submitBlock(lost));
+      for (const each of [child, other]) await insist(() => mempool.submit(each, null));
+      for (const block of branch) await insist(() => chain.submitBlock(block));
+      await insist(() => mempool.atRest());
+      failing = hasFailed();
+      failAt(Number.POSITIVE_INFINITY);
+      // The last word: a block that is known already still brings a cut short switch to its end.
+      assertOk(await chain.submitBlock(present(branch.at(-1))));
+      await mempool.atRest();
+      expect(chain.tip.header.hash, `failure ${runs}`).toBe(branch.at(-1)?.header.hash);
+      expect(waiting(mempool).sort(), `failure ${runs}`).toEqual([parent, child, other].map(({ txid }) => txid).sort());
+      assertStoreEqualsReplay(chain);
+      const reopened = await memoryChain({ kv: store });
+      expect(reopened.tip.header.hash).toBe(chain.tip.header.hash);
+    }
+    expect(runs).toBeGreaterThan(30);
+  });
+
+  test('a better branch that proves bad takes no payment with it', async () => {
+    const { source, chain, blocks, pay } = await scene();
+    const mempool = await memoryMempool(chain);
+    const [tip, below] = [present(blocks.at(-1)), present(blocks.at(-2))];
+    const coin = source.coinOf(present(blocks[0]));
+    const honest = pay(coin, 1_000n);
+    assertOk(await mempool.submit(honest, null));
+    // The branch confirms a rival of the payment, and then breaks a rule.
+    const first = source.extend(below, { transactions: [pay(coin, 9_000n)] });
+    const height = first.header.height + 1;
+    const greedy = coinbase({ params: source.params, height, address: bob.address, fees: 1n });
+    assertOk(await chain.submitBlock(first));
+    assertRefused(await chain.submitBlock(source.raw(first, [greedy])));
+    await mempool.atRest();
+    expect(chain.tip.header.hash).toBe(tip.header.hash);
+    expect(waiting(mempool)).toEqual([honest.txid]);
+  });
+
+  test('a template asked for amid a switch of branches waits for its end, and is valid', async () => {
+    const { source, chain, blocks, pay, output } = await scene();
+    const mempool = await memoryMempool(chain);
+    const templates = new Templates({ chain, mempool, clock: stillClock(), random: systemRandom });
+    const tip = present(blocks.at(-1));
+    const parent = pay(source.coinOf(present(blocks[0])), 1_000n);
+    assertOk(await chain.submitBlock(source.extend(tip, { transactions: [parent] })));
+    assertOk(await mempool.submit(pay(output(parent), 1_000n), null));
+    let amid: Promise<NamedTemplate> | undefined;
+    chain.events.on('connected', () => {
+      amid ??= templates.create(bob.address, 'a miner');
+    });
+    for (const block of source.grow(tip, 2)) assertOk(await chain.submitBlock(block));
+    const { id, header, target, transactions } = await present(amid);
+    expect(header.previous).toBe(chain.tip.header.hash);
+    expect(transactions).toHaveLength(3);
+    const solved = templates.solve({ id, caller: 'a miner' }, solveInline(header, target));
+    expect(assertOk(await chain.submitBlock(solved)).status).toBe('connected');
+    templates.close();
+  });
+
+  test('a newcomer that does not get in pushes nobody out', async () => {
+    const { source, chain, blocks, pay } = await scene(8);
+    const coins = blocks.slice(0, 6).map((block) => source.coinOf(block));
+    const cheap = coins.slice(0, 2).map((coin) => pay(coin, 1_000n));
+    const dear = coins.slice(2, 5).map((coin) => pay(coin, 50_000n));
+    const size = present(cheap[0]).raw.length;
+    const mempool = await memoryMempool(chain, { maxBytes: 5 * size });
+    for (const each of [...cheap, ...dear]) assertOk(await mempool.submit(each, null));
+    // It pays more for its bytes than the cheap ones, but needs more room than they take.
+    const large = pay(present(coins[5]), 20_000n, 10);
+    expect(large.raw.length).toBeGreaterThan(2 * size);
+    expect(assertRefused(await mempool.submit(large, null)).code).toBe('pool-full');
+    expect(mempool.pool.count).toBe(5);
+  });
+
+  test('nobody can push out the template that another one works on', async () => {
+    const { chain } = await scene();
+    const mempool = await memoryMempool(chain);
+    const templates = new Templates({ chain, mempool, clock: stillClock(), random: systemRandom });
+    const { id, header, target } = await templates.create(alice.address, '10.0.0.1');
+    for (let i = 0; i < 200; i++) await templates.create(bob.address, '10.0.0.2');
+    const solution = solveInline(header, target);
+    expect((await failureFrom(solve(templates, { id, caller: '10.0.0.2' }, solution))).code).toBe('not-found');
+    expect(assertOk(await chain.submitBlock(templates.solve({ id, caller: '10.0.0.1' }, solution))).status).toBe(
+      'connected',
+    );
+    templates.close();
+  });
+});
+
+async function solve(templates: Templates, ...args: Parameters<Templates['solve']>): Promise<Block> {
+  return templates.solve(...args);
+}
 
 test('any pool: its template validates, is within its size, and takes parents before children', async () => {
   const step = fc.record({
