@@ -16,7 +16,8 @@ export function unansweredLink<Router extends AnyRouter>(url: string): TRPCLink<
         next(op).subscribe({
           next: (envelope) => observer.next(envelope),
           error(error) {
-            if (reasonOf(error) !== null || !isUnanswered(error)) return observer.error(error);
+            // Whoever called it off knows why.
+            if (op.signal?.aborted || reasonOf(error) !== null || !isUnanswered(error)) return observer.error(error);
             const reason = { code: 'peer-unreachable', url, detail: systemDetail(error) } as const;
             return observer.error(TRPCClientError.from(new TrestleError(reason, { cause: error })));
           },

@@ -9,7 +9,10 @@ const urls = z.array(z.string().max(200)).max(100).default([]);
 /** What every server process can be told. Only the data directory has no default. */
 const common = {
   /** What the process calls itself, in its log and to others. */
-  name: z.string().min(1).max(100),
+  name: z
+    .string()
+    .max(100)
+    .regex(/^[A-Za-z0-9][A-Za-z0-9 _.-]*$/, 'letters, digits, spaces, dots and dashes only'),
   dataDir: z.string().min(1),
   /** The address to listen on. */
   host: host.default('127.0.0.1'),
@@ -21,7 +24,7 @@ const common = {
   /** Whether private and loopback addresses may be called. Only on `dev` unless given. */
   allowPrivate: z.boolean().optional(),
   /** Host names to answer to, beside `localhost` and plain addresses. */
-  allowHosts: z.array(host).max(100).default([]),
+  allowHosts: z.array(host.toLowerCase()).max(100).default([]),
   /** Origins of web pages that may call. */
   allowOrigins: z
     .array(z.url().transform((text) => new URL(text).origin))

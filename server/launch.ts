@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { AnyTRPCRouter, inferRouterContext } from '@trpc/server';
 import type { NetworkParams } from '../shared/consensus/params.js';
@@ -7,8 +8,9 @@ import { callContext } from './http/callers.js';
 import { listen } from './http/listen.js';
 import { operatorToken } from './http/operatorToken.js';
 import { Lifecycle } from './lifecycle.js';
+import { isPrivateAddress } from './net/addressPolicy.js';
 import { type Dialer, httpDialer } from './net/dialer.js';
-import type { PeerUrl } from './net/peerUrl.js';
+import { hostOf, type PeerUrl } from './net/peerUrl.js';
 import { Sessions } from './net/sessions.js';
 import { ownUrlOf, requirePeerUrl } from './ownUrl.js';
 import type { Clock, Logger, Random } from './ports.js';
@@ -108,15 +110,16 @@ export async function launch<Router extends AnyTRPCRouter>(options: LaunchOption
       router,
       host: config.host,
       port: config.port ?? options.defaultPort,
-      hosts: config.allowHosts,
+      hosts: ownHosts(config),
       origins: config.allowOrigins,
       createContext: (request) => ({ ...context, ...callContext(request, callers) }),
       clock,
       log,
     });
     life.add('http', server);
-    ownUrl = ownUrlOf(config.publicUrl, server.host, server.port);
-    const url = ownUrl ?? `http://127.0.0.1:${server.port}`;
+    const url = ownUrlOf(config.publicUrl, server.host, server.port) ?? `http://127.0.0.1:${server.port}`;
+    ownUrl = callableUrl(ownUrlOf(config.publicUrl, server.host, server.port), allowPrivate);
+    if (ownUrl === null) log.warn('nobody can reach this node; name its address with --public-url', { url });
     log.info(`${name} started`, { url, network: params.name, ...facts });
     start();
     return { name, url, token, params, stop, stopped: life.stopped, [Symbol.asyncDispose]: stop };
@@ -124,4 +127,16 @@ export async function launch<Router extends AnyTRPCRouter>(options: LaunchOption
     await stop();
     throw error;
   }
+}
+
+/** The names by which this process is called, whichever the operator allowed beside its own. */
+function ownHosts({ host, publicUrl, allowHosts }: ServerConfig): string[] {
+  return [...allowHosts, host.toLowerCase(), ...(publicUrl === undefined ? [] : [hostOf(requirePeerUrl(publicUrl))])];
+}
+
+/** An address of ours, where others may call it: one of a private network is no use to strangers, who refuse to. */
+function callableUrl(url: PeerUrl | null, allowPrivate: boolean): PeerUrl | null {
+  if (url === null || allowPrivate) return url;
+  const host = hostOf(url);
+  return isIP(host) !== 0 && isPrivateAddress(host) ? null : url;
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Logger } from './ports.js';
 
 /** Something that has to be ended when the process ends. */
@@ -22,6 +23,8 @@ export class Lifecycle {
   });
 
   constructor(log: Logger) {
+    // Every call under way listens; the usual limit of ten would be taken for a leak.
+    setMaxListeners(0, this.#controller.signal);
     this.#log = log;
   }
 

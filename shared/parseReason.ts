@@ -91,6 +91,7 @@ const SHAPES: Shapes = {
   'wallet-passphrase': { file: 'text' },
   'wallet-file': { file: 'text', detail: 'text' },
   'wallet-funds': { needed: 'bigint', available: 'bigint' },
+  'wallet-fee': { feeRate: 'number', limit: 'number' },
 };
 
 /**

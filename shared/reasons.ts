@@ -1,9 +1,8 @@
 import { BLOCK_CODES, type Coded, HEADER_CODES, type Reject, TX_CODES } from './consensus/reject.js';
-import type { BlockHash } from './model/ids.js';
 import { POOL_CODES, type PoolReject } from './policy/reject.js';
 
 interface PeerFailures {
-  'peer-network': { genesis: BlockHash; expected: BlockHash };
+  'peer-network': { genesis: string; expected: string };
   'peer-version': { version: number; supported: number };
   'peer-self': object;
   'peer-unreachable': { url: string; detail: string };
@@ -33,6 +32,7 @@ interface WalletFailures {
   'wallet-passphrase': { file: string };
   'wallet-file': { file: string; detail: string };
   'wallet-funds': { needed: bigint; available: bigint };
+  'wallet-fee': { feeRate: number; limit: number };
 }
 
 /** Why a peer, or what it said, was not accepted. */
@@ -78,6 +78,7 @@ const WALLET_CODES = {
   'wallet-passphrase': 'the passphrase does not open the key file',
   'wallet-file': 'the key file cannot be used',
   'wallet-funds': 'there is not enough money to spend',
+  'wallet-fee': 'the node asks for more than a wallet pays without being told to',
 } as const satisfies Record<keyof WalletFailures, string>;
 
 /** Every code with its meaning, in one sentence. `docs/PROTOCOL.md` lists the same, and a test holds the two together. */
@@ -112,6 +113,7 @@ const HINTS: Partial<Readonly<Record<ReasonCode, string>>> = {
   'wallet-words': 'Check the spelling and the order of the 12, 15, 18, 21 or 24 words.',
   'wallet-passphrase': 'Try again; a forgotten passphrase needs the words: trestle wallet restore.',
   'wallet-funds': 'Send less, or wait until what is under way has been confirmed.',
+  'wallet-fee': 'Ask another node, or name the rate yourself with --fee-rate.',
 };
 
 /** Whether a string is one of our codes. */

@@ -57,9 +57,9 @@ type ScryptParams = { n: number; r: number; p: number };
  */
 export async function saveKeyFile(file: string, words: Words, passphrase: string): Promise<void> {
   const text = `${JSON.stringify(await encryptWords(words, passphrase), null, 2)}\n`;
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const temporary = `${file}.${randomUUID()}`;
   try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     const handle = await open(temporary, 'wx', 0o600);
     await handle.writeFile(text);
     await handle.sync();

@@ -7,6 +7,12 @@ import { EXIT, reportFailure, UsageError } from './output.js';
  */
 export async function runCommandLine(program: Command, args: readonly string[]): Promise<void> {
   prepare(program);
+  // Whoever reads along may have read enough (`| head`): that is no failure, and there is nobody left to tell.
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      process.exit();
+    });
   try {
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {

@@ -24,7 +24,10 @@ export function urlOption(): Option {
 
 /** An http or https URL. */
 export function parseHttpUrl(text: string): string {
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text.replace(/\/+$/, '');
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // Nothing that would have to be kept secret: an address is shown in messages and logs.
+  const isPlain = url !== undefined && url.username + url.password + url.search + url.hash === '';
+  if (isPlain && /^https?:$/.test(url.protocol)) return text.replace(/\/+$/, '');
   throw new InvalidArgumentError('An address such as http://127.0.0.1:42221 is expected.');
 }
 

@@ -53,7 +53,8 @@ function failureFields(error: unknown): { code: string; message: string; hint: s
 }
 
 /** Rows in columns as wide as their widest cell. Columns that hold numbers below their first row stand to the right. */
-export function table(rows: readonly (readonly string[])[]): string {
+export function table(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(printable));
   const columns = Math.max(0, ...rows.map((row) => row.length));
   const layouts = Array.from({ length: columns }, (_, column) => {
     const cells = rows.map((row) => row[column] ?? '');

@@ -14,11 +14,14 @@ import { solveInline } from '../miner/solveInline.js';
 import type { Templates } from '../miner/templates.js';
 import type { Relay } from '../relay/relay.js';
 import { findBlock, findRecord, findTransaction, notFound, transactionsOf } from './lookup.js';
-import { pageOf, pageOfNumbers } from './pages.js';
-import { blockView, inputViews, outputViews, transactionView } from './views.js';
+import { fitting, pageOf, pageOfNumbers } from './pages.js';
+import { blockView, inputView, outputView, spentInputs, transactionView } from './views.js';
 
 /** The most bytes of blocks one answer holds, raw; the first block always fits. */
 const RANGE_BYTES = 4_000_000;
+
+/** The most bytes of transactions that one page shows, raw; the first one always fits. */
+const PAGE_BYTES = 200_000;
 
 /** The most hashes a block may take on average to be made inside a call. */
 const MAX_GENERATE_WORK = 1_000n;
@@ -59,28 +62,28 @@ export function createBlockApi({ chain, templates, relay }: BlockApiParts): Bloc
     transactions: async ({ block: bid, ...input }) => {
       const { record, block } = findBlock(chain, bid);
       const all = [...transactionsOf(chain, block)];
-      return pageOfNumbers(input, { first: 0, step: 1, end: all.length }, (position) => {
-        const found = all[position];
-        if (found === undefined) throw notFound(`transaction ${position}`);
-        return transactionView(chain, found.transaction, { spent: found.spent, place: { record, position } });
-      });
+      const limit = fitting(all, input, { bytes: PAGE_BYTES, sizeOf: ({ transaction }) => transaction.raw.length });
+      return pageOf(all, { ...input, limit }, ({ transaction, spent, position }) =>
+        transactionView(chain, transaction, { spent, place: { record, position } }),
+      );
     },
     transaction: async ({ block: bid, transaction: tid }) => {
       const { record, block } = findBlock(chain, bid);
       const { transaction, position, spent } = findTransaction(chain, block, tid);
       return transactionView(chain, transaction, { spent, place: { record, position } });
     },
-    inputs: async ({ block, transaction, ...input }) => pageOf(inputsAt(chain, block, transaction), input),
+    inputs: async ({ block, transaction, ...input }) => pageOf(inputsAt(chain, block, transaction), input, inputView),
     input: async ({ block, transaction, input }) => {
       const found = inputsAt(chain, block, transaction)[input];
       if (found === undefined) throw notFound(`input ${input} of transaction ${transaction}`);
-      return found;
+      return inputView(found, input);
     },
-    outputs: async ({ block, transaction, ...input }) => pageOf(outputsAt(chain, block, transaction), input),
+    outputs: async ({ block, transaction, ...input }) =>
+      pageOf(outputsAt(chain, block, transaction), input, outputView),
     output: async ({ block, transaction, output }) => {
       const found = outputsAt(chain, block, transaction)[output];
       if (found === undefined) throw notFound(`output ${output} of transaction ${transaction}`);
-      return found;
+      return outputView(found, output);
     },
     template: async ({ address, current, waitMs }, { remoteAddress: caller }, signal) => {
       if (current !== undefined) await templates.waitForBetter({ id: current, caller }, waitMs, signal);
@@ -164,9 +167,9 @@ function rangeOf(chain: Chainstate, from: Bid, count: number): string[] {
 
 function inputsAt(chain: Chainstate, bid: Bid, tid: Tid) {
   const { transaction, spent } = findTransaction(chain, findBlock(chain, bid).block, tid);
-  return inputViews(transaction, spent);
+  return spentInputs(transaction, spent);
 }
 
 function outputsAt(chain: Chainstate, bid: Bid, tid: Tid) {
-  return outputViews(findTransaction(chain, findBlock(chain, bid).block, tid).transaction);
+  return findTransaction(chain, findBlock(chain, bid).block, tid).transaction.body.outputs;
 }

@@ -143,6 +143,10 @@ function pendingCoins({ pool }: Mempool, address: Address, spendableAt: Height):
 }
 
 function pendingPage(coins: readonly UtxoView[], input: { cursor: string; limit: number }): Page<UtxoView> {
-  const { items, next } = pageOf(coins, { cursor: input.cursor.slice(PENDING.length), limit: input.limit });
+  const { items, next } = pageOf(
+    coins,
+    { cursor: input.cursor.slice(PENDING.length), limit: input.limit },
+    (coin) => coin,
+  );
   return { items, next: next === null ? null : `${PENDING}${next}` };
 }

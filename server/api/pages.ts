@@ -38,14 +38,32 @@ export function parseCursor(cursor: string): number {
   return Number(cursor);
 }
 
-/** A page of a list that is there as a whole: the cursor is the position that comes next. */
-export function pageOf<Item>(
-  items: readonly Item[],
+/** A page of a list that is there as a whole: the cursor is the position that comes next. Only what it holds is shown. */
+export function pageOf<Row, Item>(
+  rows: readonly Row[],
   input: { readonly cursor?: string | undefined; readonly limit: number },
+  show: (row: Row, position: number) => Item,
 ): Page<Item> {
   const start = input.cursor === undefined ? 0 : parseCursor(input.cursor);
   const end = start + input.limit;
-  return { items: items.slice(start, end), next: end < items.length ? String(end) : null };
+  const items = rows.slice(start, end).map((row, i) => show(row, start + i));
+  return { items, next: end < rows.length ? String(end) : null };
+}
+
+/** How many rows fit a page of so many bytes, one at least: a page of a hundred large things would be no page. */
+export function fitting<Row>(
+  rows: readonly Row[],
+  input: { readonly cursor?: string | undefined; readonly limit: number },
+  { bytes, sizeOf }: { readonly bytes: number; readonly sizeOf: (row: Row) => number },
+): number {
+  const start = input.cursor === undefined ? 0 : parseCursor(input.cursor);
+  let [count, sum] = [0, 0];
+  for (const row of rows.slice(start, start + input.limit)) {
+    sum += sizeOf(row);
+    if (count > 0 && sum > bytes) break;
+    count += 1;
+  }
+  return Math.max(count, 1);
 }
 
 function badCursor(): TrestleError {

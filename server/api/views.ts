@@ -5,7 +5,8 @@ import { difficultyOf, targetFromBits } from '../../shared/consensus/target.js';
 import { formatAddress } from '../../shared/model/address.js';
 import { toAmount } from '../../shared/model/amount.js';
 import { toHeight } from '../../shared/model/height.js';
-import { inputsOf, outputValue, type Transaction } from '../../shared/model/transaction.js';
+import type { OutPoint } from '../../shared/model/outpoint.js';
+import { inputsOf, type Output, outputValue, type Transaction } from '../../shared/model/transaction.js';
 import type { TipView } from '../../shared/rpc/nodeSchemas.js';
 import type { BlockView, InputView, OutputView, TransactionView } from '../../shared/rpc/views.js';
 import type { Chainstate } from '../chain/chainstate.js';
@@ -75,25 +76,33 @@ export function transactionView(
     size: raw.length,
     value: toAmount(value),
     fee: hasFee ? toAmount(spentValue - value) : null,
-    inputs: inputViews(transaction, spent),
-    outputs: outputViews(transaction),
+    inputs: spentInputs(transaction, spent).map(inputView),
+    outputs: body.outputs.map(outputView),
     signatures: signatures.map(toHex),
     block: place === null ? null : placeView(chain, place),
   };
 }
 
+/** An input with the coin it spends, if that is known here. */
+export interface SpentInput {
+  readonly outpoint: OutPoint;
+  readonly coin: Coin | undefined;
+}
+
+/** The inputs of a transaction with their coins. */
+export function spentInputs(transaction: Transaction, spent: readonly Coin[] | undefined): SpentInput[] {
+  return inputsOf(transaction).map((outpoint, position) => ({ outpoint, coin: spent?.[position] }));
+}
+
 /** What a transaction spends, as the contract shows it. */
-export function inputViews(transaction: Transaction, spent: readonly Coin[] | undefined): InputView[] {
-  return inputsOf(transaction).map(({ txid, index }, position) => {
-    const coin = spent?.[position];
-    const address = coin === undefined ? null : formatAddress(coin.address);
-    return { position, txid, index, address, value: coin?.value ?? null };
-  });
+export function inputView({ outpoint, coin }: SpentInput, position: number): InputView {
+  const address = coin === undefined ? null : formatAddress(coin.address);
+  return { position, ...outpoint, address, value: coin?.value ?? null };
 }
 
 /** Whom it pays, as the contract shows it. */
-export function outputViews({ body }: Transaction): OutputView[] {
-  return body.outputs.map(({ address, value }, position) => ({ position, address: formatAddress(address), value }));
+export function outputView({ address, value }: Output, position: number): OutputView {
+  return { position, address: formatAddress(address), value };
 }
 
 function placeView(chain: Chainstate, { record, position }: Place): NonNullable<TransactionView['block']> {

@@ -15,6 +15,8 @@ import type { Pool } from './pool.js';
 export interface JudgeContext extends InputContext {
   readonly coins: CoinView;
   readonly pool: Pool;
+  /** Whether it was in a block before: miners have taken its fee for enough. */
+  readonly wasMined?: boolean;
   /** The height at which a transaction is confirmed, if it is. */
   readonly confirmedAt: (txid: TxId) => number | undefined;
 }
@@ -45,7 +47,7 @@ export function judge(transaction: Transaction, context: JudgeContext): Verdict<
   if (!inputs.ok) return inputs;
   const minimum = minimumFee(transaction.raw.length);
   const { fee } = inputs.value;
-  if (fee < minimum) return refuse({ code: 'pool-fee-too-low', fee, minimum });
+  if (fee < minimum && !context.wasMined) return refuse({ code: 'pool-fee-too-low', fee, minimum });
   const length = chainLength(transaction, pool);
   if (length > MAX_CHAIN) return refuse({ code: 'pool-chain-too-long', length, limit: MAX_CHAIN });
   return accept({ transaction, ...inputs.value });

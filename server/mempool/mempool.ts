@@ -141,6 +141,7 @@ export class Mempool {
       height: chain.tip.header.height + 1,
       coins: chain.store,
       pool: this.#pool,
+      wasMined: this.#back.has(transaction.txid),
       confirmedAt: (txid) => chain.store.place(txid)?.height,
     });
   }

@@ -22,12 +22,16 @@ const PRIVATE_IPV4 = [
   ['224.0.0.0', 3],
 ] as const;
 const PRIVATE_IPV6 = [
-  ['::', 127],
+  // The unspecified address, loopback, and IPv4 in its old embedding.
+  ['::', 96],
   ['64:ff9b::', 96],
   ['100::', 64],
   ['2001:db8::', 32],
+  // 6to4 leads to any IPv4 address, private ones too.
+  ['2002::', 16],
   ['fc00::', 7],
   ['fe80::', 10],
+  ['fec0::', 10],
   ['ff00::', 8],
 ] as const;
 for (const [network, prefix] of PRIVATE_IPV4) {

@@ -9,6 +9,7 @@ export const MAX_BOOK = 1_000;
 /** The wait after a first failure; it doubles with each further one. */
 const FIRST_RETRY_MS = 2_000;
 const LONGEST_RETRY_MS = 3_600_000;
+const LONGEST_RETRY_KEPT_MS = 30_000;
 /** After so many failures in a row an address that once answered is forgotten; one that never did, after the fewer. */
 const MAX_FAILURES = 12;
 const MAX_FAILURES_NEW = 4;
@@ -32,6 +33,7 @@ export interface BookParts {
 export class PeerBook {
   readonly #parts: BookParts;
   readonly #peers = new Map<PeerUrl, KnownPeer>();
+  readonly #kept = new Set<PeerUrl>();
 
   constructor(parts: BookParts) {
     this.#parts = parts;
@@ -63,6 +65,12 @@ export class PeerBook {
     await this.#store({ url, firstSeen: this.#parts.clock.now(), lastSeen: null, lastTried: null, failures: 0 });
   }
 
+  /** Notes an address that the operator named: it is never forgotten, and never put off for long. */
+  async keep(url: PeerUrl): Promise<void> {
+    this.#kept.add(url);
+    await this.learn(url);
+  }
+
   /** Notes that an address has answered. */
   async succeeded(url: PeerUrl): Promise<void> {
     await this.learn(url);
@@ -76,7 +84,8 @@ export class PeerBook {
     const peer = this.#peers.get(url);
     if (peer === undefined) return;
     const failures = peer.failures + 1;
-    if (failures >= (peer.lastSeen === null ? MAX_FAILURES_NEW : MAX_FAILURES)) await this.forget(url);
+    if (!this.#kept.has(url) && failures >= (peer.lastSeen === null ? MAX_FAILURES_NEW : MAX_FAILURES))
+      await this.forget(url);
     else await this.#store({ ...peer, lastTried: this.#parts.clock.now(), failures });
   }
 
@@ -88,7 +97,7 @@ export class PeerBook {
   /** Up to `count` addresses whose turn it is: those that have answered before first, each group in random order. */
   due(count: number, exclude: (url: PeerUrl) => boolean): PeerUrl[] {
     const now = this.#parts.clock.now();
-    const ready = this.#shuffled(this.all().filter((peer) => !exclude(peer.url) && isDue(peer, now)));
+    const ready = this.#shuffled(this.all().filter((peer) => !exclude(peer.url) && this.#isDue(peer, now)));
     ready.sort((a, b) => Number(b.lastSeen !== null) - Number(a.lastSeen !== null));
     return ready.slice(0, count).map(({ url }) => url);
   }
@@ -97,7 +106,7 @@ export class PeerBook {
   unchecked(count: number, exclude: (url: PeerUrl) => boolean): PeerUrl[] {
     const now = this.#parts.clock.now();
     return this.all()
-      .filter((peer) => !exclude(peer.url) && isDue(peer, now))
+      .filter((peer) => !exclude(peer.url) && this.#isDue(peer, now))
       .sort((a, b) => (a.lastTried ?? 0) - (b.lastTried ?? 0))
       .slice(0, count)
       .map(({ url }) => url);
@@ -133,12 +142,13 @@ export class PeerBook {
     }
     return shuffled;
   }
-}
 
-/** Whether an address may be tried again: each failure in a row doubles the wait. */
-function isDue({ lastTried, failures }: KnownPeer, now: number): boolean {
-  if (lastTried === null || failures === 0) return true;
-  const wait = Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS);
-  // A clock that was set back must not put an address off for years.
-  return now >= lastTried + wait || now < lastTried;
+  /** Whether an address may be tried again: each failure in a row doubles the wait. */
+  #isDue({ url, lastTried, failures }: KnownPeer, now: number): boolean {
+    if (lastTried === null || failures === 0) return true;
+    const longest = this.#kept.has(url) ? LONGEST_RETRY_KEPT_MS : LONGEST_RETRY_MS;
+    const wait = Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), longest);
+    // A clock that was set back must not put an address off for years.
+    return now >= lastTried + wait || now < lastTried;
+  }
 }

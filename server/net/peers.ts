@@ -2,23 +2,21 @@ import { LRUCache } from 'lru-cache';
 import type { Client } from '../../client/createClient.js';
 import { reasonOf, whyOf } from '../../client/failure.js';
 import { Emitter } from '../../shared/emitter.js';
-import { TrestleError } from '../../shared/errors.js';
 import type { BlockHash } from '../../shared/model/ids.js';
 import type { Reason } from '../../shared/reasons.js';
-import { type KnownNode, PROTOCOL_VERSION, type TipView } from '../../shared/rpc/nodeSchemas.js';
+import type { KnownNode, TipView } from '../../shared/rpc/nodeSchemas.js';
 import { accept, refuse, type Verdict } from '../../shared/verdict.js';
 import { Background } from '../background.js';
 import type { Clock, Logger, Random } from '../ports.js';
-import type { Dialer } from './dialer.js';
-import { CAPABILITIES, checkGreeting, type OwnNonces, USER_AGENT } from './handshake.js';
+import type { Greeted, Greeter } from './greeter.js';
 import type { PeerBook } from './peerBook.js';
 import { type PeerUrl, parsePeerUrl } from './peerUrl.js';
 import { consequenceOf } from './score.js';
 
 /** How many nodes this one seeks to keep in touch with. */
 export const TARGET_PEERS = 8;
-/** How many it keeps at most, when others seek it. */
-const MAX_PEERS = 32;
+/** How many it keeps at most of those that seek it. They take no place of those it seeks itself. */
+const MAX_MET = 24;
 /** Dials under way at once. */
 const MAX_DIALS = 8;
 /** Failed pings in a row after which a peer is dropped. */
@@ -29,11 +27,12 @@ const MAX_OURSELVES = 64;
 const DIRECTORY_ROUNDS = 20;
 
 /** A node this one has a session with. */
-export interface Peer {
-  readonly url: PeerUrl;
-  readonly client: Client;
+export interface Peer extends Omit<Greeted, 'tip'> {
+  /** Whether we sought it; the others sought us. */
+  readonly sought: boolean;
   /** What it last said of its chain. */
   tip: TipView;
+  /** Calls in a row that brought nothing. */
   missed: number;
 }
 
@@ -48,12 +47,10 @@ export interface PeerEvents {
 /** What the peers need. */
 export interface PeersParts {
   readonly genesis: BlockHash;
-  readonly tip: () => TipView;
-  /** Where this node can be reached; `null` where it cannot. */
+  /** Where this node can be reached, and need not be dialled; `null` where it cannot. */
   readonly ownUrl: () => PeerUrl | null;
   readonly book: PeerBook;
-  readonly dialer: Dialer;
-  readonly nonces: OwnNonces;
+  readonly greeter: Greeter;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -67,7 +64,8 @@ export interface PeersParts {
 
 /**
  * The nodes this one is in touch with, looked after on a timer: the living are pinged, the dead dropped, the missing
- * replaced, first from the book, then by asking peers whom they know, and the directory last. Bound: `MAX_PEERS`.
+ * replaced, first from the book, then by asking peers whom they know, and the directory last. Bounds: `TARGET_PEERS`
+ * that it seeks, `MAX_MET` that seek it.
  */
 export class Peers {
   readonly events = new Emitter<PeerEvents>();
@@ -76,6 +74,8 @@ export class Peers {
   readonly #dialling = new Set<PeerUrl>();
   /** URLs that turned out to be this very node, under whatever name. */
   readonly #ourselves = new LRUCache<PeerUrl, true>({ max: MAX_OURSELVES });
+  /** Peers met anew lately, because they had lost our session. */
+  readonly #renewed = new LRUCache<PeerUrl, true>({ max: MAX_OURSELVES });
   readonly #background: Background;
   #cancel = (): void => {};
   #round = 0;
@@ -107,8 +107,9 @@ export class Peers {
 
   /** A node that sought us and can be reached: sessions go one way, so we open ours to it. */
   meet(url: PeerUrl): void {
-    if (this.#isStopping() || this.#live.size + this.#dialling.size >= MAX_PEERS) return;
-    this.#background.run('meeting a peer', this.#dial(url));
+    const met = this.all().filter(({ sought }) => !sought).length;
+    if (this.#isStopping() || met + this.#dialling.size >= MAX_MET) return;
+    this.#background.run('meeting a peer', this.#dial(url, false));
   }
 
   /**
@@ -137,8 +138,13 @@ export class Peers {
         if (peer.missed >= MAX_MISSED) this.#giveUp(peer, why);
         break;
       case 'renew':
-        this.#drop(peer, 'it lost our session');
-        this.meet(peer.url);
+        // A peer that loses every session as soon as it has it would have us greet it without end.
+        if (this.#renewed.has(peer.url)) this.#giveUp(peer, why);
+        else {
+          this.#renewed.set(peer.url, true);
+          this.#drop(peer, 'it lost our session');
+          this.meet(peer.url);
+        }
         break;
       case 'drop':
         this.#giveUp(peer, why);
@@ -148,6 +154,11 @@ export class Peers {
   /** The same, for an answer that is not what was asked for. */
   lied(peer: Peer, detail: string): void {
     this.charge(peer, { code: 'peer-protocol', url: peer.url, detail });
+  }
+
+  /** A peer has shown a header by which its chain has more work than it said. */
+  showed(peer: Peer, tip: TipView): void {
+    if (tip.work > peer.tip.work) peer.tip = tip;
   }
 
   #giveUp(peer: Peer, why: string): void {
@@ -190,6 +201,7 @@ export class Peers {
       await this.#dialDue();
     }
     this.#round += 1;
+    if (this.#round % DIRECTORY_ROUNDS === 0) this.#renewed.clear();
   }
 
   async #ping(peer: Peer): Promise<void> {
@@ -203,21 +215,22 @@ export class Peers {
   }
 
   async #dialDue(): Promise<void> {
-    const room = Math.min(TARGET_PEERS - this.#live.size, MAX_DIALS);
+    const sought = this.all().filter((peer) => peer.sought).length;
+    const room = Math.min(TARGET_PEERS - sought, MAX_DIALS);
     if (room <= 0 || this.#isStopping()) return;
-    await Promise.all(this.#parts.book.due(room, (url) => this.#isTaken(url)).map((url) => this.#dial(url)));
+    await Promise.all(this.#parts.book.due(room, (url) => this.#isTaken(url)).map((url) => this.#dial(url, true)));
   }
 
   #isTaken(url: PeerUrl): boolean {
     return this.#live.has(url) || this.#dialling.has(url) || this.#ourselves.has(url) || url === this.#parts.ownUrl();
   }
 
-  async #dial(url: PeerUrl): Promise<void> {
+  async #dial(url: PeerUrl, sought: boolean): Promise<void> {
     if (this.#isTaken(url)) return;
     this.#dialling.add(url);
     const { book, log } = this.#parts;
     try {
-      const peer = await this.#greet(url);
+      const peer: Peer = { ...(await this.#parts.greeter.greet(url)), sought, missed: 0 };
       this.#live.set(url, peer);
       this.#note(book.succeeded(url));
       log.info('peer connected', { peer: url, height: peer.tip.height });
@@ -234,32 +247,10 @@ export class Peers {
     }
   }
 
-  /** Says hello and opens the session; throws where the other side cannot be a peer. */
-  async #greet(url: PeerUrl): Promise<Peer> {
-    const { genesis, tip, ownUrl, dialer, nonces } = this.#parts;
-    let token: string | undefined;
-    const client = dialer.dial(url, { session: () => token });
-    const answer = await nonces.during((nonce) =>
-      client.node.hello.mutate({
-        protocol: PROTOCOL_VERSION,
-        capabilities: [...CAPABILITIES],
-        genesis,
-        url: ownUrl(),
-        nonce,
-        tip: tip(),
-        userAgent: USER_AGENT,
-      }),
-    );
-    const verdict = checkGreeting(answer, genesis);
-    if (!verdict.ok) throw new TrestleError(verdict.reject);
-    token = answer.session;
-    return { url, client, tip: answer.tip, missed: 0 };
-  }
-
   /** Makes this node known to a directory and learns from it. A directory is no peer: it has no chain. */
   async #visitDirectory(url: PeerUrl): Promise<void> {
     try {
-      const { client } = await this.#greet(url);
+      const { client } = await this.#parts.greeter.greet(url);
       const { nodes } = await client.node.list.query();
       this.#learn(nodes);
     } catch (error) {

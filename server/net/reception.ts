@@ -1,4 +1,4 @@
-import { whyOf } from '../../client/failure.js';
+import { reasonOf, whyOf } from '../../client/failure.js';
 import { TrestleError } from '../../shared/errors.js';
 import type { BlockHash } from '../../shared/model/ids.js';
 import { type HelloInput, type HelloOutput, PROTOCOL_VERSION, type TipView } from '../../shared/rpc/nodeSchemas.js';
@@ -62,7 +62,13 @@ export class Reception {
     const url = parsePeerUrl(text);
     if (url === undefined)
       throw new TrestleError({ code: 'peer-address', url: text, detail: 'not scheme, host and port' });
-    const addresses = (await dialer.resolve(url)).map(plainAddress);
+    const resolved = await dialer.resolve(url).catch((error: unknown) => {
+      // An address that may not be called from here is none; the caller is welcome all the same.
+      if (reasonOf(error)?.code === 'peer-address') return undefined;
+      throw error;
+    });
+    if (resolved === undefined) return null;
+    const addresses = resolved.map(plainAddress);
     if (!addresses.includes(plainAddress(caller.remoteAddress))) {
       await book.learn(url);
       return null;

@@ -81,6 +81,7 @@ const CONSEQUENCES: Readonly<Record<ReasonCode, Consequence>> = {
   'wallet-passphrase': 'missed',
   'wallet-file': 'missed',
   'wallet-funds': 'missed',
+  'wallet-fee': 'missed',
 };
 
 /** What follows from a failure; one without a reason is a broken machine on the other side. */

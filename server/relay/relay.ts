@@ -24,6 +24,9 @@ const BATCH = 250;
 /** Announcements waiting for one peer. A slow peer misses some and finds them by synchronization. */
 const MAX_QUEUED = 20_000;
 
+/** Announced blocks of one peer that are looked at at once: the chain's queue is for everybody. */
+const MAX_TAKING = 4;
+
 /** What relay needs. */
 export interface RelayParts {
   readonly chain: Chainstate;
@@ -47,6 +50,8 @@ export class Relay {
   readonly #queues = new Map<Peer, Set<Wtxid>>();
   readonly #transactions = new Requests<Wtxid, Peer>();
   readonly #blocks = new Requests<BlockHash, Peer>();
+  /** How many announced blocks of each peer are being looked at. */
+  readonly #taking = new WeakMap<Peer, number>();
   readonly #early: EarlyHeaders<Peer>;
   readonly #background: Background;
   readonly #stop: (() => void)[];
@@ -92,7 +97,7 @@ export class Relay {
     const peer = url === null ? undefined : this.#parts.peers.get(url);
     if (peer !== undefined) this.#inventory.add(peer, hash);
     if (this.#parts.chain.headers.get(hash)?.body) return true;
-    if (peer !== undefined) this.#blockSeen(header, peer);
+    if (peer !== undefined && (this.#taking.get(peer) ?? 0) < MAX_TAKING) this.#blockSeen(header, peer);
     return false;
   }
 
@@ -101,8 +106,12 @@ export class Relay {
   }
 
   #blockSeen(header: Header, peer: Peer): void {
+    this.#taking.set(peer, (this.#taking.get(peer) ?? 0) + 1);
     this.#blocks.announced(header.hash, peer);
-    this.#background.run('taking an announced block', this.#takeAnnounced(header, peer));
+    const taken = this.#takeAnnounced(header, peer).finally(() => {
+      this.#taking.set(peer, (this.#taking.get(peer) ?? 1) - 1);
+    });
+    this.#background.run('taking an announced block', taken);
   }
 
   #onAccepted({ entry, source }: AcceptedEvent): void {
@@ -121,10 +130,9 @@ export class Relay {
   }
 
   #onSettled({ tip }: SettledEvent): void {
-    const { chain, peers } = this.#parts;
+    const { peers, sync } = this.#parts;
     this.#blocks.done(tip.header.hash);
-    // While far behind, every block is old news to everyone else.
-    if (chain.bestHeader.work > tip.work || this.#isStopping()) return;
+    if (sync.isBehind || this.#isStopping()) return;
     for (const peer of peers.all()) {
       if (!this.#inventory.has(peer, tip.header.hash))
         this.#background.run('announcing a block', this.#announceBlock(peer, tip.header));
@@ -153,13 +161,35 @@ export class Relay {
         .filter((id) => !this.#inventory.has(peer, id) && this.#parts.mempool.pool.byWtxid(id) !== undefined);
       if (news.length === 0) continue;
       for (const id of news) this.#inventory.add(peer, id);
-      const told = await this.#parts.peers.ask(peer, (client) => client.transaction.announce.mutate({ wtxids: news }));
-      if (!told.ok) return;
+      if (!peer.reachesUs) await this.#pushTransactions(peer, news);
+      else {
+        const told = await this.#parts.peers.ask(peer, (client) =>
+          client.transaction.announce.mutate({ wtxids: news }),
+        );
+        if (!told.ok) return;
+      }
+    }
+  }
+
+  /** A peer that cannot call us cannot ask for bodies either: it is handed them. */
+  async #pushTransactions(peer: Peer, wtxids: readonly Wtxid[]): Promise<void> {
+    for (const wtxid of wtxids) {
+      const raw = this.#parts.mempool.pool.byWtxid(wtxid)?.transaction.raw;
+      if (raw === undefined || this.#isStopping()) continue;
+      const transaction = toBase64(raw);
+      await this.#parts.peers.ask(peer, (client) => client.transaction.submit.mutate({ transaction }));
     }
   }
 
   async #announceBlock(peer: Peer, header: Header): Promise<void> {
     this.#inventory.add(peer, header.hash);
+    if (!peer.reachesUs) {
+      const raw = this.#parts.chain.store.rawBlock(header.hash);
+      if (raw === undefined) return;
+      const block = toBase64(raw);
+      await this.#parts.peers.ask(peer, (client) => client.block.submit.mutate({ block }, within(BULK_TIMEOUT_MS)));
+      return;
+    }
     const encoded = toBase64(encodeHeader(header));
     await this.#parts.peers.ask(peer, (client) => client.block.announce.mutate({ header: encoded }));
   }
@@ -187,7 +217,14 @@ export class Relay {
   /** The header proves its work before anything is fetched for it. */
   async #takeAnnounced(header: Header, peer: Peer): Promise<void> {
     const { chain, sync, log, peers } = this.#parts;
-    const accepted = await chain.submitHeaders([header]);
+    const accepted = await chain.submitHeaders([header]).catch((error: unknown) => {
+      this.#blocks.done(header.hash);
+      throw error;
+    });
+    if (accepted.ok) {
+      const { header: shown, work } = accepted.value;
+      peers.showed(peer, { height: shown.height, hash: shown.hash, work });
+    }
     if (accepted.ok && chain.headers.get(header.previous)?.body !== null) return this.#askForBlocks();
     this.#blocks.done(header.hash);
     // There is more to catch up with than one block: its parent, or the parent's body, is missing here.

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Coin, CoinView } from '../../shared/consensus/coins.js';
 import { TrestleError } from '../../shared/errors.js';
 import { type Address, addressBytes } from '../../shared/model/address.js';
@@ -10,6 +11,9 @@ import { decodeTransaction, type Transaction } from '../../shared/model/transact
 import type { Kv } from './kv.js';
 import { type Balance, type HeaderRecord, type HistoryEntry, layout, type Meta, type TxPlace } from './layout.js';
 import { type Row, read, scan } from './space.js';
+
+/** A block of 2 MB is several times that when decoded. */
+const DECODED_BLOCKS = 4;
 
 const NO_BALANCE: Balance = { balance: ZERO_AMOUNT, received: 0n, sent: 0n, coins: 0, transactions: 0 };
 
@@ -30,6 +34,8 @@ export interface ConfirmedTransaction {
 /** Typed reads of everything the chain has stored. Writing is for `chain/` alone. */
 export class ChainStore implements CoinView {
   readonly kv: Kv;
+  /** Blocks read last, decoded: whoever asks for one part of a block asks for the next. */
+  readonly #decoded = new LRUCache<BlockHash, Block>({ max: DECODED_BLOCKS });
 
   constructor(kv: Kv) {
     this.kv = kv;
@@ -66,9 +72,14 @@ export class ChainStore implements CoinView {
 
   /** A stored block. Throws `store-corrupt` where it is missing or does not decode: its header says it is there. */
   block(hash: BlockHash): Block {
+    const recent = this.#decoded.get(hash);
+    if (recent !== undefined) return recent;
     const raw = this.rawBlock(hash);
     const block = raw === undefined ? undefined : decodeBlock(raw);
-    if (block?.ok) return block.value;
+    if (block?.ok) {
+      this.#decoded.set(hash, block.value);
+      return block.value;
+    }
     throw corrupt(`block ${hash}: ${block === undefined ? 'missing' : block.detail}`);
   }
 

@@ -19,6 +19,9 @@ import type { TransactionFetcher } from './transactionFetcher.js';
 /** Rounds of headers in one run: 20 million blocks. A peer that has still more is making them up. */
 const MAX_HEADER_ROUNDS = 10_000;
 
+/** Pages of ids of waiting transactions taken from one peer in one run: more than any mempool of the usual size has. */
+const MAX_ID_PAGES = 400;
+
 /** What synchronization needs. */
 export interface SyncParts {
   readonly chain: Chainstate;
@@ -44,6 +47,8 @@ export class SyncRunner {
   readonly #stop: (() => void)[];
   #running: Promise<void> | undefined;
   #wanted = false;
+  /** What the run under way fetches bodies up to. */
+  #target: HeaderRecord | undefined;
   readonly #hinted = new Set<Peer>();
   #cancel = (): void => {};
   /** Peers whose waiting transactions have been merged since they connected. */
@@ -66,6 +71,11 @@ export class SyncRunner {
     this.#cancel();
     for (const stop of this.#stop) stop();
     await this.#running;
+  }
+
+  /** Whether blocks are being fetched that lead further than the tip: what is connected now is old news to others. */
+  get isBehind(): boolean {
+    return this.#target !== undefined && this.#target.work > this.#parts.chain.tip.work;
   }
 
   view(): SyncView {
@@ -116,7 +126,9 @@ export class SyncRunner {
     for (const peer of ahead) {
       if (this.#isStopping()) return;
       if (!isAhead(peer)) continue;
-      const caughtUp = await this.#catchUp(peer);
+      const caughtUp = await this.#catchUp(peer).finally(() => {
+        this.#target = undefined;
+      });
       if (!caughtUp.ok) log.info('synchronization with a peer ended early', { peer: peer.url, why: caughtUp.reject });
     }
     await this.#mergeTransactions();
@@ -124,19 +136,20 @@ export class SyncRunner {
 
   async #catchUp(peer: Peer): Promise<Verdict<void, string>> {
     this.#progress.enter('headers', peer.url);
-    const headers = await this.#fetchHeaders(peer);
-    if (!headers.ok) return headers;
+    const shown = await this.#fetchHeaders(peer);
+    if (!shown.ok) return shown;
     this.#progress.enter('blocks', peer.url);
-    return this.#fetchBodies(peer);
+    this.#target = shown.value;
+    return this.#fetchBodies(peer, shown.value);
   }
 
-  async #fetchHeaders(peer: Peer): Promise<Verdict<void, string>> {
+  /** Fetches headers until the peer has no more; answers the last one it has shown, on whichever branch. */
+  async #fetchHeaders(peer: Peer): Promise<Verdict<HeaderRecord, string>> {
     const { chain, peers } = this.#parts;
+    let at = chain.bestHeader;
+    let shown = chain.headers.get(peer.tip.hash) ?? chain.tip;
     for (let round = 0; round < MAX_HEADER_ROUNDS && !this.#isStopping(); round++) {
-      const best = chain.bestHeader;
-      const locator = locatorHeights(best.header.height).map(
-        (height) => chain.headers.ancestor(best, height).header.hash,
-      );
+      const locator = locatorHeights(at.header.height).map((height) => chain.headers.ancestor(at, height).header.hash);
       const answer = await peers.ask(peer, (client) =>
         client.block.headers.query({ locator }, within(BULK_TIMEOUT_MS)),
       );
@@ -144,24 +157,30 @@ export class SyncRunner {
       const headers = parseHeaders(answer.value.headers);
       if (headers === undefined || !followLocator(headers, locator))
         return this.#lied(peer, 'block.headers: not what was asked for');
-      if (headers.length === 0) return accept(undefined);
+      if (headers.length === 0) break;
       const accepted = await chain.submitHeaders(headers);
       if (!accepted.ok) {
         peers.charge(peer, accepted.reject);
         // Ahead of our clock, not wrong: what came before it is worth having, and the timer brings us back.
-        if (accepted.reject.code === 'header-time-future') return accept(undefined);
+        if (accepted.reject.code === 'header-time-future') break;
         return refuse(accepted.reject.code);
       }
-      // A branch with less work than ours leads nowhere: asking on from our own best header would return it for ever.
-      if (headers.length < MAX_HEADERS || chain.bestHeader.header.hash === best.header.hash) return accept(undefined);
+      if (accepted.value.invalid) {
+        peers.charge(peer, { code: 'block-known-invalid', hash: accepted.value.header.hash });
+        return refuse('block-known-invalid');
+      }
+      // On along the peer's own branch, which may have less work than the best header, whose bodies nobody may have.
+      at = accepted.value;
+      if (at.work > shown.work) shown = at;
+      if (headers.length < MAX_HEADERS) break;
     }
-    return accept(undefined);
+    return accept(shown);
   }
 
-  /** Fetches bodies along the best header's branch, lowest first, a bounded number at a time. */
-  async #fetchBodies(peer: Peer): Promise<Verdict<void, string>> {
+  /** Fetches bodies along the branch that the peer has shown, lowest first, a bounded number at a time. */
+  async #fetchBodies(peer: Peer, target: HeaderRecord): Promise<Verdict<void, string>> {
     while (!this.#isStopping()) {
-      const window = this.#missing();
+      const window = this.#missing(target);
       const [first] = window;
       if (first === undefined) break;
       const range = { from: first.header.hash, count: window.length };
@@ -178,16 +197,16 @@ export class SyncRunner {
     return accept(undefined);
   }
 
-  /** The next headers without bodies on the way to the best header. */
-  #missing(): HeaderRecord[] {
-    const { headers, bestHeader, tip } = this.#parts.chain;
-    if (bestHeader.work <= tip.work) return [];
-    const fork = headers.fork(tip, bestHeader).header.height;
+  /** The next headers without bodies on the way to a header. */
+  #missing(target: HeaderRecord): HeaderRecord[] {
+    const { headers, tip } = this.#parts.chain;
+    if (target.work <= tip.work) return [];
+    const fork = headers.fork(tip, target).header.height;
     const missing: HeaderRecord[] = [];
-    let top = headers.ancestor(bestHeader, Math.min(fork + MAX_RANGE, bestHeader.header.height));
+    let top = headers.ancestor(target, Math.min(fork + MAX_RANGE, target.header.height));
     // A side branch may be long and stored already: look further up until something is missing.
-    while (top.body !== null && top.header.hash !== bestHeader.header.hash)
-      top = headers.ancestor(bestHeader, Math.min(top.header.height + MAX_RANGE, bestHeader.header.height));
+    while (top.body !== null && top.header.hash !== target.header.hash)
+      top = headers.ancestor(target, Math.min(top.header.height + MAX_RANGE, target.header.height));
     for (let at = top; at.body === null && missing.length < MAX_RANGE; at = headers.require(at.header.previous))
       missing.push(at);
     return missing.reverse();
@@ -236,8 +255,7 @@ export class SyncRunner {
    * what an announcement that got lost left out. What waits here stays: it is merged, never replaced.
    */
   async #mergeTransactions(): Promise<void> {
-    const { peers, random, log, chain } = this.#parts;
-    if (chain.bestHeader.work > chain.tip.work || this.#isStopping()) return;
+    const { peers, random, log } = this.#parts;
     const all = peers.all();
     const fresh = all.filter((peer) => !this.#merged.has(peer));
     const drawn = all[random.below(Math.max(all.length, 1))];
@@ -252,7 +270,8 @@ export class SyncRunner {
 
   async #mergeFrom(peer: Peer): Promise<Verdict<void, string>> {
     const { mempool, fetcher, peers } = this.#parts;
-    for (let cursor: Wtxid | undefined; !this.#isStopping(); ) {
+    let cursor: Wtxid | undefined;
+    for (let page = 0; page < MAX_ID_PAGES && !this.#isStopping(); page++) {
       const answer = await peers.ask(peer, (client) => client.transaction.ids.query({ cursor }));
       if (!answer.ok) return answer;
       const { items, next } = answer.value;
@@ -262,8 +281,9 @@ export class SyncRunner {
         if (!fetched.ok) return fetched;
       }
       if (next === null) break;
-      // Each page begins after the one before, or a peer could keep us turning pages for ever.
-      if (cursor !== undefined && next <= cursor) return this.#lied(peer, 'transaction.ids: pages out of order');
+      // A page that names another is full and ends with its name: a peer must not keep us turning empty pages.
+      if (items.length < MAX_IDS || items.at(-1) !== next || (cursor !== undefined && next <= cursor))
+        return this.#lied(peer, 'transaction.ids: pages out of order');
       cursor = next;
     }
     return accept(undefined);

@@ -4,16 +4,21 @@ import { createClient } from '../../client/createClient.js';
 import { Wallet } from '../../client/wallet/wallet.js';
 import { startDirectory } from '../../server/directory.js';
 import type { RunningServer } from '../../server/launch.js';
+import { PeerBook } from '../../server/net/peerBook.js';
+import { parsePeerUrl } from '../../server/net/peerUrl.js';
 import type { Kv } from '../../server/store/kv.js';
 import { memoryKv } from '../../server/store/memoryKv.js';
+import { systemRandom } from '../../server/system/random.js';
 import { toBase64 } from '../../shared/bytes/base64.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
 import { TrestleError } from '../../shared/errors.js';
+import { encodeHeader } from '../../shared/model/header.js';
 import { toHeight } from '../../shared/model/height.js';
 import { type BlockHash, parseId, type TxId, type Wtxid } from '../../shared/model/ids.js';
 import { WORDS } from '../codes/walletCases.js';
 import { present } from '../kit/assertOk.js';
 import { testKey, transfer } from '../kit/builders.js';
+import { closedUrl } from '../kit/closedUrl.js';
 import { eventually } from '../kit/eventually.js';
 import { failureFrom } from '../kit/failureFrom.js';
 import { type FakeCall, fakeNode } from '../kit/fakeNode.js';
@@ -199,6 +204,77 @@ describe('a network of real nodes', () => {
     await eventually('the liar is dropped', async () => (await peersOf(node)).length === 0);
     await node.client.block.generate.mutate({ address: ADDRESS, count: 2 });
     expect((await node.client.info.chain.query()).height).toBe(2);
+  });
+
+  test('headers whose bodies nobody has keep nobody from another branch', async () => {
+    const source = new TestChain();
+    const withheld = source.grow(source.genesis, 3);
+    const last = present(withheld.at(-1));
+    const tip = { height: last.header.height, hash: last.header.hash, work: 2n ** 200n };
+    const headers = toBase64(Buffer.concat(withheld.map(({ header }) => encodeHeader(header))));
+    await using teaser = await fakeNode({
+      tip,
+      answers: {
+        'block.headers': { headers },
+        'block.range': { blocks: [toBase64(source.genesis.raw)] },
+        'block.raw': { hash: source.genesis.header.hash, raw: toBase64(source.genesis.raw) },
+      },
+    });
+    await using honest = await testNode();
+    await honest.client.block.generate.mutate({ address: ADDRESS, count: 2 });
+    await using node = await testNode({ config: { peers: [teaser.url] } });
+    await eventually('the headers came', async () => (await node.client.info.sync.query()).bestHeader === 3);
+    await using introduced = await testNode({ config: { peers: [honest.url, node.url] } });
+    await agree(honest, introduced, node);
+    expect((await node.client.info.chain.query()).height).toBe(2);
+  });
+
+  test('a peer that pages through nothing for ever is left, and others are caught up with meanwhile', async () => {
+    let page = 0n;
+    const ids = () => {
+      page += 1n;
+      return { items: [], next: page.toString(16).padStart(64, '0') };
+    };
+    await using endless = await fakeNode({ answers: { 'transaction.ids': ids } });
+    await using honest = await testNode();
+    await honest.client.block.generate.mutate({ address: ADDRESS, count: 3 });
+    await using node = await testNode({ config: { peers: [endless.url] } });
+    await eventually('it was left', async () => page > 0n && (await peersOf(node)).length === 0);
+    expect(page).toBe(1n);
+    await using introduced = await testNode({ config: { peers: [honest.url, node.url] } });
+    await agree(honest, introduced, node);
+  });
+
+  test('a node that nobody can reach takes part: what it makes reaches the others', async () => {
+    await using open = await testNode();
+    // Listening on every address and told no name, it can tell nobody where it is.
+    await using hidden = await testNode({ config: { host: '0.0.0.0', peers: [open.url] } });
+    await eventually('connected', async () => (await peersOf(hidden)).length === 1);
+    expect((await hidden.client.node.self.query()).url).toBeNull();
+    const wallet = new Wallet({ client: hidden.client, words: WORDS });
+    await hidden.client.block.generate.mutate({ address: wallet.address, count: 4 });
+    await agree(hidden, open);
+    const { txid } = await wallet.send({ recipients: [{ to: OTHER, amount: 1_000n }] });
+    await eventually('the payment arrives', () => open.client.transaction.get.query({ txid }).catch(() => undefined));
+  });
+
+  test('a name that a node is given is a name it answers to, so that its peers can call it back', async () => {
+    await using a = await testNode();
+    const port = Number(new URL(await closedUrl()).port);
+    const publicUrl = `http://localhost:${port}`;
+    await using b = await testNode({ config: { port, publicUrl, peers: [a.url] } });
+    await eventually('a calls it by its name', async () => (await peersOf(a)).includes(publicUrl));
+    expect((await peersOf(b)).length).toBe(1);
+  });
+
+  test('a node named by the operator is waited for, however late it comes', async () => {
+    const book = new PeerBook({ kv: memoryKv(), clock: { now: () => now }, random: systemRandom });
+    let now = 0;
+    const seed = present(parsePeerUrl('http://10.0.0.1:80'));
+    await book.keep(seed);
+    for (let i = 0; i < 50; i++) await book.failed(seed);
+    now = 30_000;
+    expect(book.due(1, () => false)).toEqual([seed]);
   });
 
   test('known nodes are asked first, then whom they know, and the directory last', async () => {

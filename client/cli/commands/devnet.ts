@@ -48,7 +48,7 @@ export function devnetCommand(script: string): Command {
     } catch (error) {
       if (!interrupted.signal.aborted) throw withLogs(error, folder);
       failed = false;
-      if (once) throw error;
+      if (once || json) throw error;
     } finally {
       await display.stop();
       await traffic?.stop();

@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
+import { createClient } from '../../../client/createClient.js';
 import { Wallet } from '../../../client/wallet/wallet.js';
+import { genesisBlock } from '../../../shared/consensus/genesis.js';
+import { NETWORKS } from '../../../shared/consensus/networks.js';
 import { coins } from '../../../shared/model/amount.js';
 import { parseWords } from '../../../shared/wallet/words.js';
+import { paramsOfDev } from '../../codes/walletCases.js';
+import { failureFrom } from '../../kit/failureFrom.js';
+import { fakeNode } from '../../kit/fakeNode.js';
 import { testNode } from '../../kit/testNode.js';
 
 const wordsOf = (last: string) => parseWords(`${'abandon '.repeat(11)}${last}`);
@@ -30,4 +36,18 @@ test('a wallet with more coins than one page holds counts each of them once', as
   await node.client.block.generate.mutate({ address: alice.address, count: 230 });
   const { confirmed, immature } = await alice.balance();
   expect(confirmed + immature).toBe(coins('345'));
+});
+
+test('a wallet signs for no network but the one that is meant: keys are the same on all', async () => {
+  const params = await paramsOfDev();
+  const main = genesisBlock(NETWORKS.main).header.hash;
+  const send = async (told: object, genesis?: string): Promise<string> => {
+    await using node = await fakeNode({ answers: { 'info.params': { ...params, ...told } } });
+    const wallet = new Wallet({ client: createClient({ url: node.url }), words: wordsOf('about'), genesis });
+    return (await failureFrom(wallet.send({ recipients: [{ to: wallet.address, amount: 1n }] }))).code;
+  };
+  expect(await send({ name: 'my-testnet', genesis: main })).toBe('peer-network');
+  expect(await send({ name: 'dev', genesis: main })).toBe('peer-network');
+  expect(await send({ name: 'mine', genesis: 'ab'.repeat(32) }, main)).toBe('peer-network');
+  expect(await send({}, main)).toBe('peer-network');
 });
