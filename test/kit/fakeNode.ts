@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { genesisBlock } from '../../shared/consensus/genesis.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
+import { TrestleError } from '../../shared/errors.js';
 import { toHeight } from '../../shared/model/height.js';
 import { PROTOCOL_VERSION, type TipView } from '../../shared/rpc/nodeSchemas.js';
 import { readSuperjson, transformer } from '../../shared/rpc/transformer.js';
@@ -13,7 +14,7 @@ export interface FakeCall {
   readonly input: unknown;
 }
 
-/** What a fake node answers to a procedure: a value, or a function of the input. */
+/** What a fake node answers to a procedure: a value, a failure, or a function of the input that yields one of them. */
 export type FakeAnswers = Record<string, unknown>;
 
 /** Something that answers as a node does, but says just what a test wants it to. */
@@ -44,7 +45,7 @@ export async function fakeNode({
   const ownTip = tip ?? { height: toHeight(0), hash: genesis, work: 0n };
   const hello = { protocol: PROTOCOL_VERSION, capabilities: [], genesis, tip: ownTip, userAgent: name };
   const own: FakeAnswers = {
-    'node.hello': { ...hello, session: 'ab'.repeat(16), confirmed: false },
+    'node.hello': { ...hello, session: 'ab'.repeat(16), confirmed: true },
     'node.confirm': { mine: true },
     'node.ping': { genesis, tip: ownTip, time: 0 },
     'node.list': { nodes: [] },
@@ -65,7 +66,8 @@ export async function fakeNode({
       const answer = own[path];
       const value: unknown = typeof answer === 'function' ? answer(input) : answer;
       response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ result: { data: transformer.serialize(value ?? {}) } }));
+      if (value instanceof TrestleError) response.statusCode = 400;
+      response.end(JSON.stringify(value instanceof TrestleError ? failure(value) : success(value)));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -80,4 +82,13 @@ export async function fakeNode({
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+function success(value: unknown): object {
+  return { result: { data: transformer.serialize(value ?? {}) } };
+}
+
+function failure({ message, reason }: TrestleError): object {
+  const data = { code: 'BAD_REQUEST', httpStatus: 400, reason, issues: [] };
+  return { error: transformer.serialize({ message, code: -32_600, data }) };
 }

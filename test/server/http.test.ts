@@ -327,6 +327,12 @@ describe('who may call', () => {
     const named = await exchange({ url: open.url, headers: { host: 'node.example' } });
     expect(named.status).toBe(200);
     expect((await exchange({ url: open.url, headers: { host: 'other.example' } })).status).toBe(401);
+    const port = Number(new URL(await closedUrl()).port);
+    await using _known = await testNode({
+      config: { port, publicUrl: 'http://public.example:80', allowHosts: ['Spelt.Example'] },
+    });
+    for (const host of ['public.example', 'spelt.example'])
+      expect((await exchange({ url: `http://127.0.0.1:${port}`, headers: { host } })).status, host).toBe(200);
   });
 
   test('a browser that asks first is told what pages of an allowed origin may send, and others are not', async () => {

@@ -245,6 +245,46 @@ describe('a network of real nodes', () => {
     await agree(honest, introduced, node);
   });
 
+  test('a peer that forgets each session at once is greeted once more, and then left', async () => {
+    const calls: FakeCall[] = [];
+    const forgetful = new TrestleError({ code: 'unauthorized', detail: 'no session' });
+    await using peer = await fakeNode({ calls, answers: { 'transaction.ids': forgetful } });
+    await using node = await testNode({ config: { peers: [peer.url] } });
+    const hellos = (): number => calls.filter(({ path }) => path === 'node.hello').length;
+    await eventually('it was left', async () => hellos() > 1 && (await peersOf(node)).length === 0);
+    for (let i = 0; i < 20; i++) await node.client.node.ping.query();
+    expect(hellos()).toBe(2);
+  });
+
+  test('what was merged from one peer is told to the others, and not to that one', async () => {
+    const source = new TestChain();
+    const blocks = source.grow(source.genesis, 4);
+    const paid = transfer({
+      genesis: source.genesis.header.hash,
+      spend: [source.coinOf(present(blocks[0]))],
+      outputs: [{ address: testKey(2).address, value: 1_000n }],
+    });
+    const calls: FakeCall[] = [];
+    await using node = await testNode();
+    for (const { raw } of blocks) await node.client.block.submit.mutate({ block: toBase64(raw) });
+    await using other = await fakeNode({ name: 'other', calls });
+    await using holder = await fakeNode({
+      name: 'holder',
+      calls,
+      answers: {
+        'transaction.ids': { items: [paid.wtxid], next: null },
+        'transaction.raw': { transactions: [toBase64(paid.raw)] },
+      },
+    });
+    // Each says hello from where it can be called, so that the node seeks it in turn; the holder last.
+    await peerOf(node, other.url);
+    await eventually('the other is a peer', async () => (await peersOf(node)).length === 1);
+    await peerOf(node, holder.url);
+    const told = (): string[] => calls.filter(({ path }) => path === 'transaction.announce').map(({ at }) => at);
+    await eventually('the other was told', async () => told().length > 0);
+    expect(told()).toEqual(['other']);
+  });
+
   test('a node that nobody can reach takes part: what it makes reaches the others', async () => {
     await using open = await testNode();
     // Listening on every address and told no name, it can tell nobody where it is.

@@ -7,6 +7,7 @@ import type { Block } from '../../../shared/model/block.js';
 import { sealBlock } from '../../../shared/model/block.js';
 import { assertOk, assertRefused, present } from '../../kit/assertOk.js';
 import { coinbase, testKey, transfer } from '../../kit/builders.js';
+import { flakyKv } from '../../kit/flakyKv.js';
 import { memoryChain, stillClock, testSignatures } from '../../kit/memoryChain.js';
 import { assertStoreEqualsReplay } from '../../kit/replay.js';
 import { TestChain } from '../../kit/testChain.js';
@@ -46,6 +47,26 @@ describe('chainstate', () => {
     assertOk(await chain.submitHeaders(blocks.map(({ header }) => header)));
     await feed(chain, blocks);
     expect(chain.tip.header.height).toBe(30);
+  });
+
+  test('headers that were only staged when the store failed are not taken for stored', async () => {
+    const source = new TestChain();
+    const blocks = source.grow(source.genesis, 20);
+    for (let failing = true, run = 0; failing; run++) {
+      const store = memoryKv();
+      await feed(await memoryChain({ kv: store }), blocks.slice(0, 14));
+      const { kv, failAt, hasFailed } = flakyKv(store);
+      const chain = await memoryChain({ kv });
+      failAt(run);
+      const headers = blocks.slice(14).map(({ header }) => header);
+      await chain.submitHeaders(headers).catch(() => undefined);
+      failing = hasFailed();
+      failAt(Number.POSITIVE_INFINITY);
+      for (const block of blocks.slice(14)) assertOk(await chain.submitBlock(block));
+      const reopened = await memoryChain({ kv: store });
+      expect(reopened.tip.header.hash, `failure ${run}`).toBe(blocks.at(-1)?.header.hash);
+      for (const { header } of blocks) expect(reopened.headers.require(header.hash).body).not.toBeNull();
+    }
   });
 
   test('while its signatures are checked, nobody sees a block as stored', async () => {

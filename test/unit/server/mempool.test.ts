@@ -295,6 +295,11 @@ describe('whatever goes wrong on the way', () => {
     expect(large.raw.length).toBeGreaterThan(2 * size);
     expect(assertRefused(await mempool.submit(large, null)).code).toBe('pool-full');
     expect(mempool.pool.count).toBe(5);
+    // Dearer than all of them, and larger than the whole pool may be.
+    const huge = pay(present(coins[5]), 90_000_000n, 60);
+    expect(huge.raw.length).toBeGreaterThan(5 * size);
+    expect(assertRefused(await mempool.submit(huge, null)).code).toBe('pool-full');
+    expect(mempool.pool.count).toBe(5);
   });
 
   test('nobody can push out the template that another one works on', async () => {

@@ -251,6 +251,13 @@ describe('peer book', () => {
   });
 });
 
+test('sessions that anybody can open push out none of a peer that can be called back', () => {
+  const sessions = new Sessions(systemRandom);
+  const peer = sessions.open(present(parsePeerUrl('http://10.0.0.1:80')), '10.0.0.1');
+  for (let i = 0; i < 2_000; i++) sessions.open(null, '10.0.0.2');
+  expect(sessions.find(peer.token, '10.0.0.1')).toEqual(peer);
+});
+
 test('a session is found by its token, from where it was opened, and the oldest unused goes first', () => {
   const sessions = new Sessions(systemRandom);
   const session = sessions.open(null, '10.0.0.1');
