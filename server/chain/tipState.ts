@@ -49,15 +49,10 @@ export class TipState {
     return this.#bestHeader;
   }
 
-  /** One batch, all or nothing. A commit that fails leaves everything as it was, the remembered headers too. */
+  /** One batch, all or nothing. When it fails, whoever staged headers for it has to make the tree forget them. */
   async commit(writes: readonly Write[], moved?: NewTip): Promise<void> {
     const meta = moved === undefined ? this.#meta : { ...this.#meta, tip: moved.tip.header.hash, totals: moved.totals };
-    try {
-      await this.store.kv.commit(moved === undefined ? writes : [...writes, put(layout.meta, null, meta)]);
-    } catch (error) {
-      this.headers.forget();
-      throw error;
-    }
+    await this.store.kv.commit(moved === undefined ? writes : [...writes, put(layout.meta, null, meta)]);
     this.#meta = meta;
     if (moved !== undefined) this.#tip = moved.tip;
   }
