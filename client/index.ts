@@ -20,9 +20,9 @@ export type {
   UtxoPage,
   UtxoView,
 } from '../shared/rpc/infoSchemas.js';
-export type { KnownNode, SelfView, TipView } from '../shared/rpc/nodeSchemas.js';
+export type { KnownNode, SelfView } from '../shared/rpc/nodeSchemas.js';
 export type { SubmittedTransaction, WaitingTransaction } from '../shared/rpc/transactionSchemas.js';
-export type { BlockView, InputView, OutputView, TransactionView } from '../shared/rpc/views.js';
+export type { BlockView, InputView, OutputView, TipView, TransactionView } from '../shared/rpc/views.js';
 export { VERSION } from '../shared/version.js';
 export { type Client, type ClientOptions, createClient, REQUEST_TIMEOUT_MS } from './createClient.js';
 export { asTrestleError, reasonOf } from './failure.js';

@@ -1,8 +1,8 @@
 import { genesisBlock } from '../shared/consensus/genesis.js';
 import { DIRECTORY_PORT } from '../shared/consensus/networks.js';
 import type { NetworkParams } from '../shared/consensus/params.js';
-import type { TipView } from '../shared/rpc/nodeSchemas.js';
 import { directoryRouter } from '../shared/rpc/router.js';
+import type { TipView } from '../shared/rpc/views.js';
 import { createPeerApi } from './api/peerApi.js';
 import { type DirectoryConfigInput, directoryConfig, parseConfig } from './config.js';
 import { launch, type RunningServer, type ServerPorts } from './launch.js';

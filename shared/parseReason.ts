@@ -43,6 +43,7 @@ const SHAPES: Shapes = {
   'header-version': { version: 'number', expected: 'number' },
   'header-parent-unknown': { previous: 'text' },
   'header-parent-invalid': { previous: 'text' },
+  'header-set-aside': { hash: 'text' },
   'header-height': { height: 'number', expected: 'number' },
   'header-time-old': { timestamp: 'number', median: 'number' },
   'header-time-future': { timestamp: 'number', latest: 'number' },

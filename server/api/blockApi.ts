@@ -6,16 +6,18 @@ import { workOfTarget } from '../../shared/consensus/target.js';
 import { TrestleError } from '../../shared/errors.js';
 import { type Block, decodeBlock } from '../../shared/model/block.js';
 import { decodeHeader, encodeHeader, HEADER_BYTES } from '../../shared/model/header.js';
-import { toHeight } from '../../shared/model/height.js';
+import { GENESIS_HEIGHT, toHeight } from '../../shared/model/height.js';
+import type { BlockHash } from '../../shared/model/ids.js';
 import type { BlockApi, SubmittedBlock } from '../../shared/rpc/blockSchemas.js';
 import type { Bid, Tid } from '../../shared/rpc/fields.js';
 import type { Chainstate } from '../chain/chainstate.js';
 import { solveInline } from '../miner/solveInline.js';
 import type { Templates } from '../miner/templates.js';
 import type { Relay } from '../relay/relay.js';
+import type { HeaderRecord } from '../store/layout.js';
 import { findBlock, findRecord, findTransaction, notFound, transactionsOf } from './lookup.js';
 import { fitting, pageOf, pageOfNumbers } from './pages.js';
-import { blockView, inputView, outputView, spentInputs, transactionView } from './views.js';
+import { blockView, inputView, outputView, spentInputs, tipView, transactionView } from './views.js';
 
 /** The most bytes of blocks one answer holds, raw; the first block always fits. */
 const RANGE_BYTES = 4_000_000;
@@ -123,7 +125,22 @@ export function createBlockApi({ chain, templates, relay }: BlockApiParts): Bloc
       }
       return { hashes };
     },
+    invalidate: async ({ block }) => {
+      await chain.setAside(findMovable(chain, block));
+      return { tip: tipView(chain) };
+    },
+    reconsider: async ({ block }) => {
+      await chain.reconsider(findMovable(chain, block));
+      return { tip: tipView(chain) };
+    },
   };
+}
+
+/** A block the chain may be told to do without: any but genesis, on which everything stands. */
+function findMovable(chain: Chainstate, hash: BlockHash): HeaderRecord {
+  const record = findRecord(chain, hash);
+  if (record.header.height > GENESIS_HEIGHT) return record;
+  throw new TrestleError({ code: 'bad-request', detail: 'genesis is what makes this network the one it is' });
 }
 
 async function submit(chain: Chainstate, block: Block): Promise<SubmittedBlock> {

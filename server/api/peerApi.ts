@@ -1,5 +1,6 @@
 import type { BlockHash } from '../../shared/model/ids.js';
-import { MAX_NODES, type PeerApi, PROTOCOL_VERSION, type TipView } from '../../shared/rpc/nodeSchemas.js';
+import { MAX_NODES, type PeerApi, PROTOCOL_VERSION } from '../../shared/rpc/nodeSchemas.js';
+import type { TipView } from '../../shared/rpc/views.js';
 import { CAPABILITIES, type OwnNonces, USER_AGENT } from '../net/handshake.js';
 import type { PeerBook } from '../net/peerBook.js';
 import type { PeerUrl } from '../net/peerUrl.js';

@@ -7,8 +7,7 @@ import { toAmount } from '../../shared/model/amount.js';
 import { toHeight } from '../../shared/model/height.js';
 import type { OutPoint } from '../../shared/model/outpoint.js';
 import { inputsOf, type Output, outputValue, type Transaction } from '../../shared/model/transaction.js';
-import type { TipView } from '../../shared/rpc/nodeSchemas.js';
-import type { BlockView, InputView, OutputView, TransactionView } from '../../shared/rpc/views.js';
+import type { BlockView, InputView, OutputView, TipView, TransactionView } from '../../shared/rpc/views.js';
 import type { Chainstate } from '../chain/chainstate.js';
 import type { HeaderRecord } from '../store/layout.js';
 

@@ -4,12 +4,17 @@ import type { BlockHash } from '../../shared/model/ids.js';
 import type { Clock, Logger } from '../ports.js';
 import type { HeaderRecord } from '../store/layout.js';
 import type { ChainEvents } from './events.js';
+import type { HeaderMarks } from './headerMarks.js';
 import type { TipMover } from './tipMover.js';
 import type { TipState } from './tipState.js';
+
+/** Headers of the way up that are held at a time, however long it is. */
+export const PATH_WINDOW = 1_024;
 
 /** What switching branches needs. */
 export interface SwitchParts {
   readonly state: TipState;
+  readonly marks: HeaderMarks;
   readonly mover: TipMover;
   readonly events: Emitter<ChainEvents>;
   readonly clock: Pick<Clock, 'yield'>;
@@ -43,15 +48,17 @@ export class BranchSwitch {
   }
 
   /**
-   * Moves the tip to `target` by one plan: back to the fork, then up the other branch. Where a block on the way proves
-   * invalid, it and its descendants are marked and the best valid chain is restored before anyone else gets a turn, the
-   * old one where none has more work. Answers which blocks failed.
+   * Moves the tip to the best valid block there is, `target` where the caller knows it, by one plan: back to the fork,
+   * then up the other branch. Where a block on the way proves invalid, it and its descendants are marked and the best
+   * valid chain is restored before anyone else gets a turn, the old one where none has more work. A tip that has been
+   * marked itself is left in any case. Answers which blocks failed.
    */
-  async activate(target: HeaderRecord): Promise<ReadonlyMap<BlockHash, BlockReject>> {
-    const { state, events, log } = this.#parts;
+  async activate(target?: HeaderRecord): Promise<ReadonlyMap<BlockHash, BlockReject>> {
+    const { state, marks, events, log } = this.#parts;
     const failures = new Map<BlockHash, BlockReject>();
     const original = state.tip;
-    if (target.work <= original.work) {
+    let goal = target ?? this.#betterThan(original);
+    if (goal.header.hash === original.header.hash) {
       this.#isCutShort = false;
       return failures;
     }
@@ -63,18 +70,16 @@ export class BranchSwitch {
     this.#isUnderWay = true;
     this.#isCutShort = true;
     try {
-      let goal = target;
       while (state.tip.header.hash !== goal.header.hash) {
         const fork = state.headers.fork(state.tip, goal);
         reorganized ||= fork.header.hash !== state.tip.header.hash;
         await this.#disconnectTo(fork);
-        const failed = await this.#connectPath(state.headers.path(fork, goal));
+        const failed = await this.#connectTo(goal);
         if (failed === undefined) break;
         failures.set(failed.record.header.hash, failed.reject);
         log.warn('a block on the better branch is invalid', { hash: failed.record.header.hash, ...failed.reject });
-        await state.markInvalid(failed.record);
-        const best = state.headers.best(({ body }) => body !== null);
-        goal = best.work > original.work ? best : original;
+        await marks.mark(failed.record, 'invalid');
+        goal = this.#betterThan(original);
       }
       this.#isCutShort = false;
     } finally {
@@ -87,6 +92,13 @@ export class BranchSwitch {
     return failures;
   }
 
+  /** The best stored block, where it has more work than `record` or that one cannot stay; else `record`. */
+  #betterThan(record: HeaderRecord): HeaderRecord {
+    const { headers } = this.#parts.state;
+    const best = headers.bestStored();
+    return best.work > record.work || headers.require(record.header.hash).invalid ? best : record;
+  }
+
   async #disconnectTo(fork: HeaderRecord): Promise<void> {
     const { state, mover, clock } = this.#parts;
     while (state.tip.header.hash !== fork.header.hash) {
@@ -95,14 +107,16 @@ export class BranchSwitch {
     }
   }
 
-  async #connectPath(
-    path: readonly HeaderRecord[],
-  ): Promise<{ record: HeaderRecord; reject: BlockReject } | undefined> {
+  /** Connects everything from the tip, an ancestor of `goal`, up to it. Answers the block that failed, if one did. */
+  async #connectTo(goal: HeaderRecord): Promise<{ record: HeaderRecord; reject: BlockReject } | undefined> {
     const { state, mover, clock } = this.#parts;
-    for (const record of path) {
-      const connected = await mover.connect(state.store.block(record.header.hash), record, () => []);
-      if (!connected.ok) return { record, reject: connected.reject };
-      await clock.yield();
+    while (state.tip.header.height < goal.header.height) {
+      const top = state.headers.ancestor(goal, Math.min(state.tip.header.height + PATH_WINDOW, goal.header.height));
+      for (const record of state.headers.path(state.tip, top)) {
+        const connected = await mover.connect(state.store.block(record.header.hash), record, () => []);
+        if (!connected.ok) return { record, reject: connected.reject };
+        await clock.yield();
+      }
     }
     return undefined;
   }

@@ -15,6 +15,7 @@ import { type HeaderRecord, layout, type Totals } from '../store/layout.js';
 import { put } from '../store/space.js';
 import { BranchSwitch } from './branchSwitch.js';
 import type { ChainEvents } from './events.js';
+import { HeaderMarks } from './headerMarks.js';
 import type { HeaderTree } from './headerTree.js';
 import { openChain } from './openChain.js';
 import { TipMover } from './tipMover.js';
@@ -54,6 +55,7 @@ export class Chainstate {
   readonly #queue = new PQueue({ concurrency: 1 });
   readonly #state: TipState;
   readonly #mover: TipMover;
+  readonly #marks: HeaderMarks;
   readonly #branches: BranchSwitch;
 
   private constructor(parts: ChainParts, state: TipState) {
@@ -62,14 +64,15 @@ export class Chainstate {
     this.#clock = clock;
     this.#state = state;
     this.#mover = new TipMover({ state, events, signatures, verified });
-    this.#branches = new BranchSwitch({ state, events, mover: this.#mover, clock, log });
+    this.#marks = new HeaderMarks(state);
+    this.#branches = new BranchSwitch({ state, marks: this.#marks, events, mover: this.#mover, clock, log });
   }
 
   /** Opens the chain and goes on where it stood: a switch of branches that a crash cut short is taken up again. */
   static async open(parts: ChainParts): Promise<Chainstate> {
     const opened = await openChain(parts.kv, parts.params, parts.directory);
     const chain = new Chainstate(parts, new TipState(parts.params, opened));
-    await chain.#enqueue(() => chain.#branches.activate(chain.headers.best(({ body }) => body !== null)));
+    await chain.#enqueue(() => chain.#branches.activate());
     return chain;
   }
 
@@ -144,6 +147,25 @@ export class Chainstate {
     return this.#enqueue(() => this.#acceptBlock(block));
   }
 
+  /**
+   * Takes a block and all that stands on it off the chain until further notice, whatever its work, and goes on with the
+   * best chain left. The mark is stored first: a crash amid the switch that follows does not bring the block back.
+   */
+  setAside(record: HeaderRecord): Promise<void> {
+    return this.#enqueue(async () => {
+      await this.#marks.mark(this.headers.require(record.header.hash), 'set-aside');
+      await this.#branches.activate();
+    });
+  }
+
+  /** Takes the marks off a block, what it stands on and what stands on it, and judges all of that again. */
+  reconsider(record: HeaderRecord): Promise<void> {
+    return this.#enqueue(async () => {
+      await this.#marks.clear(this.headers.require(record.header.hash));
+      await this.#branches.activate();
+    });
+  }
+
   /** Settles when everything submitted so far is done. */
   async close(): Promise<void> {
     await this.#queue.onIdle();
@@ -169,7 +191,7 @@ export class Chainstate {
   /** A switch of branches that a failing disk cut short is gone on with before anything else. */
   async #takeUpAgain(): Promise<void> {
     if (!this.#branches.isCutShort) return;
-    await this.#branches.activate(this.headers.best(({ body }) => body !== null));
+    await this.#branches.activate();
   }
 
   async #acceptHeaders(headers: readonly Header[]): Promise<Verdict<HeaderRecord, HeaderReject>> {
@@ -201,6 +223,7 @@ export class Chainstate {
 
   #checkNewHeader(header: Header): Verdict<HeaderRecord, HeaderReject> {
     const parent = this.headers.get(header.previous);
+    if (parent?.setAside) return refuse({ code: 'header-set-aside', hash: header.previous });
     const context = parent === undefined ? undefined : this.headers.contextOf(parent);
     const verdict = checkHeader(header, context, { params: this.params, now: this.#clock.now() });
     if (!verdict.ok) return verdict;
@@ -216,7 +239,7 @@ export class Chainstate {
   async #acceptBlock(block: Block): Promise<Verdict<BlockOutcome, HeaderReject | BlockReject>> {
     const { hash, previous } = block.header;
     const known = this.headers.get(hash);
-    if (known?.invalid) return refuse({ code: 'block-known-invalid', hash });
+    if (known?.invalid) return refuse({ code: known.setAside ? 'header-set-aside' : 'block-known-invalid', hash });
     if (known?.body) return accept({ record: known, status: 'known' });
     const checked = this.checkHeader(block.header);
     if (!checked.ok) return checked;
@@ -229,7 +252,7 @@ export class Chainstate {
     if (!body.ok) return body;
     const rules = checkBlock(block, this.params);
     if (!rules.ok) {
-      await this.#state.markInvalid(checked.value);
+      await this.#marks.mark(checked.value, 'invalid');
       return rules;
     }
     const record = { ...checked.value, body: factsOf(block) };
@@ -248,7 +271,7 @@ export class Chainstate {
   ): Promise<Verdict<BlockOutcome, BlockReject>> {
     const connected = await this.#mover.connect(block, record, stored);
     if (!connected.ok) {
-      await this.#state.markInvalid({ ...record, body: null });
+      await this.#marks.mark({ ...record, body: null }, 'invalid');
       return connected;
     }
     this.#state.noteHeader(this.tip);

@@ -1,3 +1,4 @@
+import type { Coin } from '../../shared/consensus/coins.js';
 import type { Block } from '../../shared/model/block.js';
 import type { HeaderRecord } from '../store/layout.js';
 
@@ -5,6 +6,8 @@ import type { HeaderRecord } from '../store/layout.js';
 export interface BlockEvent {
   readonly block: Block;
   readonly record: HeaderRecord;
+  /** The coins the block spends, in order. */
+  readonly spent: readonly Coin[];
 }
 
 /** The chain has come to rest on a tip. */

@@ -60,6 +60,7 @@ export class HeaderTree {
       anchorTime: parent.anchorTime ?? header.timestamp,
       skip: this.ancestor(parent, skipHeight(header.height)).header.hash,
       invalid: parent.invalid,
+      setAside: parent.setAside,
       body: null,
       fees: null,
     };
@@ -117,18 +118,47 @@ export class HeaderTree {
     return path.reverse();
   }
 
-  /** The valid header with the most work that `accepts` lets pass, over all branches; equals go to the first found. */
-  best(accepts: (record: HeaderRecord) => boolean): HeaderRecord {
+  /** The tips of all branches, the one with the most work first, invalid ones among them. */
+  *tips(): Generator<HeaderRecord> {
+    for (const hash of this.#store.tips()) yield this.require(hash);
+  }
+
+  /** The valid header with the most work, over all branches; equals go to the first found. */
+  best(): HeaderRecord {
+    return this.#best(({ invalid }) => !invalid);
+  }
+
+  /** The valid block with the most work among those whose bodies are stored; equals go to the first found. */
+  bestStored(): HeaderRecord {
+    return this.#best(({ invalid, body }) => !invalid && body !== null);
+  }
+
+  #best(isGood: (record: HeaderRecord) => boolean): HeaderRecord {
     let best: HeaderRecord | undefined;
-    for (const hash of this.#store.tips()) {
-      let at = this.require(hash);
+    for (const tip of this.tips()) {
       // Branches come by the work of their tips, so nothing further can beat what has been found.
-      if (best !== undefined && at.work <= best.work) break;
-      while ((at.invalid || !accepts(at)) && at.header.height > 0) at = this.require(at.header.previous);
-      if (best === undefined || at.work > best.work) best = at;
+      if (best !== undefined && tip.work <= best.work) break;
+      const found = this.#highest(tip, isGood);
+      if (best === undefined || found.work > best.work) best = found;
     }
     if (best === undefined) throw corrupt('no branch has a tip');
     return best;
+  }
+
+  /**
+   * The highest good ancestor of a tip, or itself. What stands on a bad header is bad, so halving finds the border: a
+   * hundred thousand headers without bodies must not be walked one by one.
+   */
+  #highest(tip: HeaderRecord, isGood: (record: HeaderRecord) => boolean): HeaderRecord {
+    if (isGood(tip)) return tip;
+    let bad = tip;
+    let good = this.ancestor(tip, GENESIS_HEIGHT);
+    while (bad.header.height - good.header.height > 1) {
+      const middle = this.ancestor(bad, (bad.header.height + good.header.height) >>> 1);
+      if (isGood(middle)) good = middle;
+      else bad = middle;
+    }
+    return good;
   }
 }
 

@@ -41,6 +41,7 @@ async function begin(store: ChainStore, params: NetworkParams, genesis: Block): 
     anchorTime: null,
     skip: header.hash,
     invalid: false,
+    setAside: false,
     body: { size: genesis.raw.length, transactions: genesis.transactions.length, creator: null },
     fees: toAmount(0n),
   };

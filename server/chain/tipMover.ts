@@ -47,7 +47,7 @@ export class TipMover {
     const { writes, totals } = connectWrites({ store, block, spent, totals: state.totals });
     const connected = { ...record, fees };
     await state.commit([...before(), ...writes, state.headers.update(connected)], { tip: connected, totals });
-    events.emit('connected', { block, record: connected });
+    events.emit('connected', { block, record: connected, spent });
     return accept(undefined);
   }
 
@@ -61,7 +61,7 @@ export class TipMover {
     if (spent === undefined) throw corrupt(`undo of block ${hash} is missing`);
     const { writes, totals } = disconnectWrites({ store, block, spent, totals: state.totals });
     await state.commit(writes, { tip: headers.require(previous), totals });
-    events.emit('disconnected', { block, record });
+    events.emit('disconnected', { block, record, spent });
   }
 
   /** Checks the signatures of a block that have not passed before. */

@@ -1,11 +1,10 @@
 import type { NetworkParams } from '../../shared/consensus/params.js';
 import type { Block } from '../../shared/model/block.js';
-import type { BlockHash } from '../../shared/model/ids.js';
 import type { ChainStore } from '../store/chainStore.js';
 import type { Write } from '../store/kv.js';
 import { type HeaderRecord, layout, type Meta, type Totals } from '../store/layout.js';
 import { put } from '../store/space.js';
-import { HeaderTree, tipWrites } from './headerTree.js';
+import { HeaderTree } from './headerTree.js';
 import type { OpenedChain } from './openChain.js';
 
 /** The state after some block: what a commit that moves the tip moves to. */
@@ -34,7 +33,7 @@ export class TipState {
     this.headers = new HeaderTree(store);
     this.#meta = meta;
     this.#tip = this.headers.require(meta.tip);
-    this.#bestHeader = this.headers.best(() => true);
+    this.#bestHeader = this.headers.best();
   }
 
   get tip(): HeaderRecord {
@@ -63,21 +62,9 @@ export class TipState {
     if (record.work > best.work || record.header.hash === best.header.hash) this.#bestHeader = record;
   }
 
-  /** Marks a header and all that stands on it, so that none of it is ever tried again. */
-  async markInvalid(record: HeaderRecord): Promise<void> {
-    const marked = new Map<BlockHash, HeaderRecord>([[record.header.hash, record]]);
-    const writes: Write[] = [];
-    const parent = this.headers.require(record.header.previous);
-    let parentIsTip = true;
-    for (const tip of Array.from(this.store.tips(), (hash) => this.headers.require(hash))) {
-      if (this.headers.descends(tip, record)) {
-        writes.push(...tipWrites(tip, 'remove'));
-        for (const child of this.headers.path(record, tip)) marked.set(child.header.hash, child);
-      } else if (this.headers.descends(tip, parent)) parentIsTip = false;
-    }
-    if (parentIsTip) writes.push(...tipWrites(parent, 'put'));
-    for (const each of marked.values()) writes.push(this.headers.update({ ...each, invalid: true }));
-    await this.commit(writes);
-    this.#bestHeader = this.headers.best(() => true);
+  /** Takes notice that headers have been marked, or are no longer: the best may be another, and the tip's own mark. */
+  noteMarks(): void {
+    this.#bestHeader = this.headers.best();
+    this.#tip = this.headers.require(this.#tip.header.hash);
   }
 }

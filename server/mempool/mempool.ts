@@ -6,12 +6,14 @@ import { outPointKey } from '../../shared/model/outpoint.js';
 import { decodeTransaction, inputsOf, isTransfer, type Transaction } from '../../shared/model/transaction.js';
 import type { PoolReject } from '../../shared/policy/reject.js';
 import { feeRate } from '../../shared/policy/relay.js';
+import type { ReasonCode } from '../../shared/reasons.js';
 import { accept, refuse, type Verdict } from '../../shared/verdict.js';
 import type { Chainstate } from '../chain/chainstate.js';
 import type { BlockEvent } from '../chain/events.js';
 import type { VerifiedSet } from '../chain/verifiedSet.js';
 import type { Clock, Logger, Signatures } from '../ports.js';
 import type { Kv, Write } from '../store/kv.js';
+import type { MempoolEvents } from './events.js';
 import { chooseVictims } from './eviction.js';
 import { judge } from './judge.js';
 import { LostTransfers } from './lostTransfers.js';
@@ -34,18 +36,6 @@ export interface MempoolParts {
   readonly maxBytes: number;
 }
 
-/** A transaction has been taken in. */
-export interface AcceptedEvent {
-  readonly entry: PoolEntry;
-  /** The peer it came from; `null` where it was submitted here or came back from a lost block. */
-  readonly source: string | null;
-}
-
-/** What others learn from the mempool. */
-export interface MempoolEvents {
-  accepted: AcceptedEvent;
-}
-
 /**
  * The waiting transactions: who gets in, what blocks take out and what reorganisations bring back. Owner of the pool and
  * of its saved copy. Bound: `maxBytes` of raw transactions.
@@ -57,7 +47,7 @@ export class Mempool {
   readonly #saved: SavedPool;
   readonly #stop: (() => void)[];
   #pool = new Pool();
-  readonly #lost = new LostTransfers();
+  readonly #lost: LostTransfers;
   /** What has to be judged again after a switch, in order; empty while the pool stands on the tip. */
   #unjudged: Arrival[] = [];
   /** Those of them that were in lost blocks: peers may not know that they wait again. */
@@ -68,10 +58,11 @@ export class Mempool {
     this.#parts = parts;
     this.#params = parts.chain.params;
     this.#saved = new SavedPool(parts.kv, parts.log);
+    this.#lost = new LostTransfers(parts.maxBytes);
     const { events } = parts.chain;
     this.#stop = [
       events.on('connected', (event) => this.#onConnected(event)),
-      events.on('disconnected', ({ block }) => this.#lost.disconnected(block)),
+      events.on('disconnected', (event) => this.#lost.disconnected(event)),
       events.on('settled', () => this.#onSettled()),
     ];
   }
@@ -167,12 +158,18 @@ export class Mempool {
     const gone = victims.flatMap((txid) => this.#pool.removeWithDescendants(txid));
     this.#parts.log.debug('waiting transactions evicted', { count: gone.length });
     this.#saved.note(gone.map(unsaved));
+    for (const entry of gone) this.#dropped(entry, 'pool-full');
     return accept(undefined);
   }
 
-  #onConnected({ block }: BlockEvent): void {
+  #dropped({ transaction, spent }: Pick<Arrival, 'transaction' | 'spent'>, code: ReasonCode): void {
+    this.events.emit('dropped', { transaction, spent, code });
+  }
+
+  #onConnected(event: BlockEvent): void {
+    const { block } = event;
     // Amid a switch the tip is nobody's yet, and the branch may still fail: all is judged again at its end.
-    if (this.#lost.connected(block)) return;
+    if (this.#lost.connected(event)) return;
     const gone: PoolEntry[] = [];
     for (const transaction of block.transactions) {
       const confirmed = this.#pool.remove(transaction.txid);
@@ -189,6 +186,7 @@ export class Mempool {
             ...reason,
           });
           gone.push(entry);
+          this.#dropped(entry, 'tx-input-missing');
         }
       }
     }
@@ -198,8 +196,10 @@ export class Mempool {
   #onSettled(): void {
     const lost = this.#lost.settled();
     if (lost === undefined) return;
-    const now = this.#parts.clock.now();
-    const returning = lost.map((transaction): Arrival => ({ transaction, firstSeen: now }));
+    if (lost.forgotten > 0)
+      this.#parts.log.warn('more transactions were in lost blocks than may wait', { forgotten: lost.forgotten });
+    const firstSeen = this.#parts.clock.now();
+    const returning = lost.transfers.map((transfer): Arrival => ({ ...transfer, firstSeen }));
     // What the lost blocks held, then what waited, each in its old order, so that parents come before children.
     this.#unjudged = [...returning, ...this.#pool.entries(), ...this.#unjudged];
     this.#back = new Set([...this.#back, ...returning.map(({ transaction }) => transaction.txid)]);
@@ -233,10 +233,11 @@ export class Mempool {
     const writes: Write[] = [];
     let judged = 0;
     try {
-      for (const { transaction, firstSeen } of this.#unjudged) {
+      for (const arrival of this.#unjudged) {
+        const { transaction, firstSeen } = arrival;
         const added = this.#add(transaction, firstSeen);
         judged += 1;
-        writes.push(...this.#writesAfter(transaction, added));
+        writes.push(...this.#writesAfter(arrival, added));
         if (added.ok && this.#back.delete(transaction.txid))
           this.events.emit('accepted', { entry: added.value, source: null });
         if (this.#parts.clock.monotonic() >= until) break;
@@ -247,11 +248,13 @@ export class Mempool {
     }
   }
 
-  #writesAfter(transaction: Transaction, added: Verdict<PoolEntry, TxReject | PoolReject>): Write[] {
+  #writesAfter(arrival: Arrival, added: Verdict<PoolEntry, TxReject | PoolReject>): Write[] {
     if (added.ok) return [saved(added.value)];
     const { reject } = added;
+    const { transaction } = arrival;
     if (reject.code === 'pool-known') return reject.confirmedAt === null ? [] : [unsaved({ transaction })];
     this.#parts.log.info('a transaction does not stand on the new branch', { txid: transaction.txid, ...reject });
+    this.#dropped(arrival, reject.code);
     return [unsaved({ transaction })];
   }
 

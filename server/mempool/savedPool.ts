@@ -1,3 +1,4 @@
+import type { Coin } from '../../shared/consensus/coins.js';
 import { decodeTransaction, type Transaction } from '../../shared/model/transaction.js';
 import type { Logger } from '../ports.js';
 import type { Kv, Write } from '../store/kv.js';
@@ -11,6 +12,8 @@ const LOAD_PAGE = 1_000;
 export interface Arrival {
   readonly transaction: Transaction;
   readonly firstSeen: number;
+  /** The coins it spends, where somebody has looked them up. */
+  readonly spent?: readonly Coin[] | undefined;
 }
 
 /** The saved copy of the waiting transactions. It may lag behind: whatever comes out of it is judged again. */

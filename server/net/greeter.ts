@@ -1,7 +1,8 @@
 import type { Client } from '../../client/createClient.js';
 import { TrestleError } from '../../shared/errors.js';
 import type { BlockHash } from '../../shared/model/ids.js';
-import { PROTOCOL_VERSION, type TipView } from '../../shared/rpc/nodeSchemas.js';
+import { PROTOCOL_VERSION } from '../../shared/rpc/nodeSchemas.js';
+import type { TipView } from '../../shared/rpc/views.js';
 import type { Dialer } from './dialer.js';
 import { CAPABILITIES, checkGreeting, type OwnNonces, USER_AGENT } from './handshake.js';
 import type { PeerUrl } from './peerUrl.js';

@@ -1,8 +1,9 @@
 import { reasonOf, whyOf } from '../../client/failure.js';
 import { TrestleError } from '../../shared/errors.js';
 import type { BlockHash } from '../../shared/model/ids.js';
-import { type HelloInput, type HelloOutput, PROTOCOL_VERSION, type TipView } from '../../shared/rpc/nodeSchemas.js';
+import { type HelloInput, type HelloOutput, PROTOCOL_VERSION } from '../../shared/rpc/nodeSchemas.js';
 import type { Caller } from '../../shared/rpc/trpc.js';
+import type { TipView } from '../../shared/rpc/views.js';
 import { plainAddress } from './addressPolicy.js';
 import type { Dialer } from './dialer.js';
 import { CAPABILITIES, checkGreeting, type OwnNonces, USER_AGENT } from './handshake.js';

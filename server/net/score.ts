@@ -33,6 +33,8 @@ const CONSEQUENCES: Readonly<Record<ReasonCode, Consequence>> = {
   'header-version': 'drop',
   'header-parent-unknown': 'none',
   'header-parent-invalid': 'drop',
+  // Our operator's decision. The peer knows nothing of it.
+  'header-set-aside': 'none',
   'header-height': 'drop',
   'header-time-old': 'drop',
   'header-time-future': 'none',

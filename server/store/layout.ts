@@ -27,7 +27,7 @@ import {
 import type { Codec, Space } from './space.js';
 
 /** The version of everything on this page. A store of another version is refused. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 const headerCodec: Codec<Header> = {
   write: (writer, header) => writer.bytes(encodeHeader(header)),
@@ -46,8 +46,10 @@ export interface HeaderRecord {
   readonly anchorTime: number | null;
   /** An ancestor further down, by which any ancestor is found in a logarithm of steps. */
   readonly skip: BlockHash;
-  /** Whether the block or one below it broke a rule. */
+  /** Whether the chain must do without it: the block or one below it broke a rule, or the operator has set it aside. */
   readonly invalid: boolean;
+  /** Whether that is the operator's doing alone: whoever sends it has done nothing wrong. */
+  readonly setAside: boolean;
   /** What is known of the body, once it is stored. Every stored body's parent has a stored body too. */
   readonly body: BodyFacts | null;
   /** What the transfers left to the miner, once the block has been connected: then there is an undo record. */
@@ -141,6 +143,7 @@ export const layout = {
       anchorTime: optional(countCodec),
       skip: blockHashCodec,
       invalid: flagCodec,
+      setAside: flagCodec,
       body: optional(record({ size: countCodec, transactions: countCodec, creator: optional(addressCodec) })),
       fees: optional(amountCodec),
     }),

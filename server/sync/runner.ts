@@ -166,8 +166,9 @@ export class SyncRunner {
         return refuse(accepted.reject.code);
       }
       if (accepted.value.invalid) {
-        peers.charge(peer, { code: 'block-known-invalid', hash: accepted.value.header.hash });
-        return refuse('block-known-invalid');
+        const code = accepted.value.setAside ? 'header-set-aside' : 'block-known-invalid';
+        peers.charge(peer, { code, hash: accepted.value.header.hash });
+        return refuse(code);
       }
       // On along the peer's own branch, which may have less work than the best header, whose bodies nobody may have.
       at = accepted.value;

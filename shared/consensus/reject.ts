@@ -32,6 +32,7 @@ interface HeaderRejects {
   'header-version': { version: number; expected: number };
   'header-parent-unknown': { previous: BlockHash };
   'header-parent-invalid': { previous: BlockHash };
+  'header-set-aside': { hash: BlockHash };
   'header-height': { height: number; expected: number };
   'header-time-old': { timestamp: number; median: number };
   'header-time-future': { timestamp: number; latest: number };
@@ -91,6 +92,7 @@ export const HEADER_CODES = {
   'header-version': 'the header version is not the one asked for at this height',
   'header-parent-unknown': 'the previous block is not known here',
   'header-parent-invalid': 'the previous block is invalid',
+  'header-set-aside': 'the operator of this node has set the block, or one below it, aside',
   'header-height': 'the height is not the parent’s plus one',
   'header-time-old': 'the timestamp is not past the median of the blocks before',
   'header-time-future': 'the timestamp is too far ahead of this clock; try again later',

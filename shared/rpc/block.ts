@@ -2,6 +2,7 @@ import * as z from 'zod';
 import {
   announceInput,
   announceOutput,
+  byHash,
   generateInput,
   generateOutput,
   headersInput,
@@ -18,6 +19,7 @@ import {
   submitOutput,
   templateInput,
   templateOutput,
+  tipOutput,
   transactionsInput,
 } from './blockSchemas.js';
 import { nothing, page, pageInput } from './fields.js';
@@ -109,4 +111,17 @@ export const blockRouter = router({
     .input(generateInput)
     .output(generateOutput)
     .mutation(({ ctx, input }) => ctx.node.block.generate(input)),
+  /**
+   * Sets a block aside, with all that stands on it: the node goes on with the best chain without it, until
+   * `block.reconsider`. After a deep switch the answer may be `timeout`; the work goes on.
+   */
+  invalidate: operator
+    .input(byHash)
+    .output(tipOutput)
+    .mutation(({ ctx, input }) => ctx.node.block.invalidate(input)),
+  /** Takes back `block.invalidate`, or a verdict of the rules: the block, what it stands on and what stands on it are judged again. */
+  reconsider: operator
+    .input(byHash)
+    .output(tipOutput)
+    .mutation(({ ctx, input }) => ctx.node.block.reconsider(input)),
 });

@@ -21,7 +21,14 @@ import {
   timestamp,
 } from './fields.js';
 import type { Caller, PeerSession } from './trpc.js';
-import type { BlockView, InputView, OutputView, TransactionView } from './views.js';
+import {
+  type BlockView,
+  type InputView,
+  type OutputView,
+  type TipView,
+  type TransactionView,
+  tipView,
+} from './views.js';
 
 /** How many hashes a locator may have; they grow apart by powers of two, so it spans any chain. */
 export const MAX_LOCATOR = 64;
@@ -103,6 +110,11 @@ export const generateInput = z.strictObject({
 });
 export const generateOutput = z.strictObject({ hashes: z.array(blockHash).max(MAX_GENERATE) });
 
+/** Names a block by its hash alone: a height names another one after every switch. */
+export const byHash = z.strictObject({ block: blockHash });
+/** The tip that results. */
+export const tipOutput = z.strictObject({ tip: tipView });
+
 /** What a node must be able to do for the `block` router. */
 export interface BlockApi {
   get(input: z.output<typeof ofBlock>): Promise<BlockView>;
@@ -125,4 +137,6 @@ export interface BlockApi {
   submit(input: z.output<typeof submitInput>, caller: Caller): Promise<SubmittedBlock>;
   announce(input: z.output<typeof announceInput>, session: PeerSession): Promise<z.input<typeof announceOutput>>;
   generate(input: z.output<typeof generateInput>): Promise<z.input<typeof generateOutput>>;
+  invalidate(input: z.output<typeof byHash>): Promise<{ tip: TipView }>;
+  reconsider(input: z.output<typeof byHash>): Promise<{ tip: TipView }>;
 }

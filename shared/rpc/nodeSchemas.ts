@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { blockHash, count, height, hex, timestamp, work } from './fields.js';
+import { blockHash, count, height, hex, timestamp } from './fields.js';
 import type { Caller } from './trpc.js';
+import { tipView } from './views.js';
 
 /** The version of the calls between nodes. Nodes of different versions do not talk. */
 export const PROTOCOL_VERSION = 1;
@@ -11,10 +12,6 @@ const MAX_URL = 200;
 const url = z.string().min(1).max(MAX_URL);
 const text = z.string().max(100);
 const nonce = hex.length(32);
-
-const tipView = z.strictObject({ height, hash: blockHash, work });
-/** Where a chain ends: height, hash, and the work of the whole branch. */
-export type TipView = z.output<typeof tipView>;
 
 export const selfOutput = z.strictObject({
   name: text,

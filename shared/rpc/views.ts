@@ -15,6 +15,10 @@ import {
   wtxid,
 } from './fields.js';
 
+export const tipView = z.strictObject({ height, hash: blockHash, work });
+/** Where a chain ends: height, hash, and the work of the whole branch. */
+export type TipView = z.output<typeof tipView>;
+
 /** A block without its transactions, as explorers show it. */
 export const blockView = z.strictObject({
   hash: blockHash,

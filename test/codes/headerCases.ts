@@ -5,8 +5,8 @@ import type { HeaderFields } from '../../shared/model/header.js';
 import { sealHeader } from '../../shared/model/header.js';
 import { toHeight } from '../../shared/model/height.js';
 import type { Reason } from '../../shared/reasons.js';
-import { assertRefused } from '../kit/assertOk.js';
-import { mine } from '../kit/builders.js';
+import { assertRefused, present } from '../kit/assertOk.js';
+import { mine, testKey } from '../kit/builders.js';
 import { failureFrom } from '../kit/failureFrom.js';
 import { peerOf } from '../kit/peerOf.js';
 import { TestChain } from '../kit/testChain.js';
@@ -35,6 +35,14 @@ export const headerCases: Record<keyof typeof HEADER_CODES, () => Reason | Promi
   'header-version': () => judge({ version: 2 }),
   'header-parent-unknown': () => assertRefused(checkHeader(good, undefined, { params, now })),
   'header-parent-invalid': () => judge({}, { ...context, invalid: true }),
+  'header-set-aside': async () => {
+    await using node = await testNode();
+    const { hashes } = await node.client.block.generate.mutate({ address: testKey(1).address, count: 2 });
+    const block = present(hashes[1]);
+    const { raw } = await node.client.block.raw.query({ block });
+    await node.client.block.invalidate.mutate({ block });
+    return await failureFrom(node.client.block.submit.mutate({ block: raw }));
+  },
   'header-height': () => judge({ height: toHeight(good.height + 1) }),
   'header-time-old': () => judge({ timestamp: [...context.recentTimes].sort((a, b) => a - b)[5] ?? 0 }),
   'header-time-future': () => judge({ timestamp: now + 120_000 + params.blockInterval + 1 }),

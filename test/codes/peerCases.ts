@@ -12,7 +12,8 @@ import { genesisBlock } from '../../shared/consensus/genesis.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
 import { toHeight } from '../../shared/model/height.js';
 import type { PeerFailure, Reason } from '../../shared/reasons.js';
-import { type HelloInput, PROTOCOL_VERSION, type TipView } from '../../shared/rpc/nodeSchemas.js';
+import { type HelloInput, PROTOCOL_VERSION } from '../../shared/rpc/nodeSchemas.js';
+import type { TipView } from '../../shared/rpc/views.js';
 import { closedUrl } from '../kit/closedUrl.js';
 import { failureFrom } from '../kit/failureFrom.js';
 

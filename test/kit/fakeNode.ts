@@ -3,8 +3,9 @@ import { genesisBlock } from '../../shared/consensus/genesis.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
 import { TrestleError } from '../../shared/errors.js';
 import { toHeight } from '../../shared/model/height.js';
-import { PROTOCOL_VERSION, type TipView } from '../../shared/rpc/nodeSchemas.js';
+import { PROTOCOL_VERSION } from '../../shared/rpc/nodeSchemas.js';
 import { readSuperjson, transformer } from '../../shared/rpc/transformer.js';
+import type { TipView } from '../../shared/rpc/views.js';
 
 /** One call that a fake node was sent. */
 export interface FakeCall {

@@ -19,6 +19,7 @@ import { peerOf } from '../kit/peerOf.js';
 import { type TestNode, testNode } from '../kit/testNode.js';
 
 const BOB = '0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF';
+const UNKNOWN = 'ab'.repeat(32);
 const DEV = NETWORKS.dev;
 
 /** One chain that all cases read: five blocks, the last with one payment, and another payment that waits. */
@@ -199,6 +200,22 @@ const cases: Record<string, () => Promise<void>> = {
   'block.generate': async () => {
     await using main = await testNode({ params: NETWORKS.main });
     expect((await failureFrom(main.client.block.generate.mutate({ address: BOB }))).code).toBe('bad-request');
+  },
+  'block.invalidate': async () => {
+    await using node = await testNode();
+    const { hashes } = await node.client.block.generate.mutate({ address: BOB, count: 3 });
+    const { tip } = await node.client.block.invalidate.mutate({ block: present(hashes[1]) });
+    expect(tip).toMatchObject({ height: 1, hash: hashes[0] });
+    const { hash: genesis } = await node.client.block.get.query({ block: 0 });
+    expect((await failureFrom(node.client.block.invalidate.mutate({ block: genesis }))).code).toBe('bad-request');
+    expect((await failureFrom(node.client.block.invalidate.mutate({ block: UNKNOWN }))).code).toBe('not-found');
+  },
+  'block.reconsider': async () => {
+    await using node = await testNode();
+    const { hashes } = await node.client.block.generate.mutate({ address: BOB, count: 3 });
+    await node.client.block.invalidate.mutate({ block: present(hashes[0]) });
+    const { tip } = await node.client.block.reconsider.mutate({ block: present(hashes[1]) });
+    expect(tip).toMatchObject({ height: 3, hash: hashes[2] });
   },
   'transaction.get': async () => {
     const { client, paid, waiting } = scene;

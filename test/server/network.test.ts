@@ -94,6 +94,29 @@ describe('a network of real nodes', () => {
     await eventually('no longer listed', async () => (await client.node.list.query()).nodes.length === 0);
   });
 
+  test('an operator sets a branch aside that all others follow: nobody is blamed, and taken back it is followed again', async () => {
+    await using a = await testNode();
+    await using b = await testNode({ config: { peers: [a.url] } });
+    await connected(a, b);
+    await a.client.block.generate.mutate({ address: ADDRESS, count: 3 });
+    await agree(a, b);
+    const second = present((await b.client.block.get.query({ block: 2 })).hash);
+    const { tip } = await b.client.block.invalidate.mutate({ block: second });
+    expect(tip.height).toBe(1);
+    // More comes on the branch, by announcement and by synchronization; the one after it must reach B's own branch still.
+    await a.client.block.generate.mutate({ address: ADDRESS, count: 2 });
+    const own = await b.client.block.generate.mutate({ address: OTHER, count: 2 });
+    await a.client.block.generate.mutate({ address: ADDRESS });
+    await eventually('the last announcement', async () => {
+      const { nodes } = await b.client.node.list.query();
+      return nodes.some(({ height }) => height === 6);
+    });
+    expect(await tipOf(b)).toBe(own.hashes[1]);
+    expect([await peersOf(a), await peersOf(b)]).toEqual([[b.url], [a.url]]);
+    await b.client.block.reconsider.mutate({ block: second });
+    await agree(a, b);
+  });
+
   test('a node that was away catches up, and keeps the peers it knew', async () => {
     await using home = await temporaryDirectory();
     await using a = await testNode();

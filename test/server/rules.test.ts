@@ -79,7 +79,8 @@ function tooLarge(): Block {
 
 /** For each rule of headers and blocks that a submitted block can break, one that does and breaks nothing before it. */
 const badBlocks: Record<
-  Exclude<keyof typeof HEADER_CODES, 'header-malformed' | 'header-minimum-work'> | keyof typeof BLOCK_CODES,
+  | Exclude<keyof typeof HEADER_CODES, 'header-malformed' | 'header-minimum-work' | 'header-set-aside'>
+  | keyof typeof BLOCK_CODES,
   () => Uint8Array
 > = {
   'header-version': () => withHeader({ change: { version: 2 } }).raw,

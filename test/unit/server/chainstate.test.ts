@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { PATH_WINDOW } from '../../../server/chain/branchSwitch.js';
 import type { Kv } from '../../../server/store/kv.js';
 import { memoryKv } from '../../../server/store/memoryKv.js';
 import { NETWORKS } from '../../../shared/consensus/networks.js';
@@ -36,6 +37,20 @@ describe('chainstate', () => {
     assertOk(await chain.submitHeaders(rival.map(({ header }) => header)));
     await feed(chain, rival);
     expect(chain.tip.header.hash).toBe(rival.at(-1)?.header.hash);
+  });
+
+  test('a switch longer than the window of headers it holds is made whole', async () => {
+    const source = new TestChain();
+    const store = memoryKv();
+    const chain = await memoryChain({ kv: store });
+    const low = source.grow(source.genesis, 2);
+    const high = source.grow(source.genesis, PATH_WINDOW + 20);
+    await feed(chain, [...low, ...high]);
+    await chain.setAside(chain.headers.require(present(high[0]).header.hash));
+    expect(chain.tip.header.height).toBe(2);
+    await chain.reconsider(chain.headers.require(present(high[0]).header.hash));
+    expect(chain.tip.header.hash).toBe(high.at(-1)?.header.hash);
+    assertStoreEqualsReplay(chain);
   });
 
   test('a network with a minimum of work is synchronized from its first block on', async () => {

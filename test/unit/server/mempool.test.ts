@@ -110,6 +110,45 @@ describe('mempool', () => {
     expect(waiting(mempool)).toEqual([parent.txid, child.txid, grandchild.txid]);
   });
 
+  test('of a switch that takes off more than may wait, the lowest blocks are kept, for the others stand on them', async () => {
+    const { source, chain, blocks, pay, output } = await scene();
+    const tip = present(blocks.at(-1));
+    const parent = pay(source.coinOf(present(blocks[0])), 1_000n);
+    const child = pay(output(parent), 1_000n);
+    const first = source.extend(tip, { transactions: [parent] });
+    const second = source.extend(first, { transactions: [child] });
+    const mempool = await memoryMempool(chain, { maxBytes: first.raw.length + second.raw.length - 1 });
+    for (const block of [first, second]) assertOk(await chain.submitBlock(block));
+    for (const block of source.grow(tip, 3)) assertOk(await chain.submitBlock(block));
+    await mempool.atRest();
+    expect(waiting(mempool)).toEqual([parent.txid]);
+  });
+
+  test('whatever leaves without being confirmed is told of, with the reason and the coins it would have spent', async () => {
+    const { source, chain, blocks, pay, output } = await scene();
+    const tip = present(blocks.at(-1));
+    const mempool = await memoryMempool(chain);
+    const told: string[] = [];
+    mempool.events.on('dropped', ({ transaction, spent, code }) =>
+      told.push(`${code} ${transaction.txid} ${present(spent).map(({ address }) => address)}`),
+    );
+    const coin = source.coinOf(present(blocks[1]));
+    const loser = pay(coin, 1_000n);
+    const child = pay(output(loser), 1_000n);
+    for (const each of [loser, child]) assertOk(await mempool.submit(each, null));
+    const winner = pay(coin, 5_000n);
+    const [lost, rival] = [source.extend(tip, { transactions: [winner] }), source.extend(tip)];
+    assertOk(await chain.submitBlock(lost));
+    const owner = coin.coin.address;
+    expect(told).toEqual([`tx-input-missing ${child.txid} ${owner}`, `tx-input-missing ${loser.txid} ${owner}`]);
+    told.length = 0;
+    const other = pay(coin, 2_000n);
+    for (const block of [rival, source.extend(rival, { transactions: [other] })])
+      assertOk(await chain.submitBlock(block));
+    await mempool.atRest();
+    expect(told).toEqual([`tx-input-missing ${winner.txid} ${owner}`]);
+  });
+
   test('what waits is saved, and judged again when the node starts', async () => {
     const { source, chain, blocks, pay, output } = await scene();
     const kv = memoryKv();
