@@ -1,4 +1,5 @@
-import { createTRPCClient, httpLink, type TRPCClient } from '@trpc/client';
+import { createTRPCClient, httpLink, httpSubscriptionLink, splitLink, type TRPCClient } from '@trpc/client';
+import { EventSource } from 'eventsource';
 import type { AppRouter } from '../shared/rpc/router.js';
 import { transformer } from '../shared/rpc/transformer.js';
 import { type Fetch, timeoutLink, unansweredLink } from './links.js';
@@ -16,7 +17,7 @@ export interface ClientOptions {
   /** How long a call may take; 5 s unless said otherwise. */
   readonly timeoutMs?: number | undefined;
   /** Another `fetch`, for tests and proxies. */
-  readonly fetch?: Fetch | undefined;
+  readonly fetch?: typeof globalThis.fetch | undefined;
 }
 
 /** The typed client: every procedure with its input, its output and nothing else. */
@@ -33,16 +34,33 @@ export function createClient({ url, token, timeoutMs = REQUEST_TIMEOUT_MS, fetch
   const base = url.replace(/\/+$/, '');
   return createTRPCClient<AppRouter>({
     links: [
-      timeoutLink({ limitMs: timeoutMs, after: runLater }),
-      unansweredLink(base),
-      httpLink({
-        url: `${base}/trpc`,
-        transformer,
-        // Long inputs do not fit a URL: Node answers 431 above 16 kB of headers.
-        methodOverride: 'POST',
-        headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-        ...(fetch === undefined ? {} : { fetch }),
+      splitLink({
+        // A subscription has no end, and so no time limit.
+        condition: ({ type }) => type === 'subscription',
+        true: httpSubscriptionLink({
+          url: `${base}/trpc`,
+          transformer,
+          EventSource,
+          eventSourceOptions: fetch === undefined ? {} : { fetch },
+        }),
+        false: [
+          timeoutLink({ limitMs: timeoutMs, after: runLater }),
+          unansweredLink(base),
+          httpLink({
+            url: `${base}/trpc`,
+            transformer,
+            // Long inputs do not fit a URL: Node answers 431 above 16 kB of headers.
+            methodOverride: 'POST',
+            headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+            ...(fetch === undefined ? {} : { fetch: fetchFor(fetch) }),
+          }),
+        ],
       }),
     ],
   });
+}
+
+/** The calls' view of a `fetch`: tRPC spells a missing signal out, and `fetch` wants none. */
+function fetchFor(fetch: typeof globalThis.fetch): Fetch {
+  return (input, { signal, ...init } = {}) => fetch(input, signal == null ? init : { ...init, signal });
 }

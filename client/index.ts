@@ -7,6 +7,7 @@ export type { Height } from '../shared/model/height.js';
 export type { BlockHash, TxId, Wtxid } from '../shared/model/ids.js';
 export { describeReason, hintFor, type Reason, type ReasonCode } from '../shared/reasons.js';
 export type { SubmittedBlock, TemplateView } from '../shared/rpc/blockSchemas.js';
+export type { BlockChange, TransactionChange } from '../shared/rpc/events.js';
 export type { Page } from '../shared/rpc/fields.js';
 export type {
   AddressView,

@@ -9,6 +9,7 @@ import { tipView } from './api/views.js';
 import { Chainstate } from './chain/chainstate.js';
 import { VerifiedSet } from './chain/verifiedSet.js';
 import { type NodeConfigInput, nodeConfig, parseConfig } from './config.js';
+import { Subscriptions } from './events/subscriptions.js';
 import { Health } from './health.js';
 import { launch, type RunningServer, type ServerPorts } from './launch.js';
 import { Mempool } from './mempool/mempool.js';
@@ -85,9 +86,10 @@ export function startNode(
       const sync = life.add('sync', new SyncRunner({ ...shared, random, intervalMs }));
       const relay = life.add('relay', new Relay({ ...shared, sync }));
 
+      const subscriptions = new Subscriptions();
       const node: NodeApi = {
-        block: createBlockApi({ chain, templates, relay }),
-        transaction: createTransactionApi({ chain, mempool, relay }),
+        block: createBlockApi({ chain, templates, relay, subscriptions }),
+        transaction: createTransactionApi({ chain, mempool, relay, subscriptions, clock }),
         peer: createPeerApi({
           ...{ name: config.name, network: params.name, genesis, tip, ownUrl, book, reception, nonces, clock },
           signatureEngine: signatures.engine,

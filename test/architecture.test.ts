@@ -76,7 +76,8 @@ describe('imports run one way', () => {
     relay: ['mempool', 'chain', 'net', 'store', 'sync'],
     sync: ['mempool', 'chain', 'net', 'store'],
     http: ['net', 'store'],
-    api: ['relay', 'sync', 'miner', 'mempool', 'chain', 'net', 'store'],
+    events: ['mempool', 'chain', 'store'],
+    api: ['events', 'relay', 'sync', 'miner', 'mempool', 'chain', 'net', 'store'],
     cli: ['system', 'miner'],
   };
 
@@ -116,7 +117,7 @@ describe('what each part may touch', () => {
       'shared',
       ['@noble/hashes', '@noble/secp256k1', '@scure/bip32', '@scure/bip39', '@trpc/server', 'superjson', 'zod'],
     ],
-    ['client', ['@trpc/client', '@trpc/server', 'commander', 'log-update', 'zod']],
+    ['client', ['@trpc/client', '@trpc/server', 'commander', 'eventsource', 'log-update', 'zod']],
   ])('%s uses no packages but %j', (folder, packages) => {
     const isWrong = (specifier: string): boolean => {
       const name = specifier

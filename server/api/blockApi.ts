@@ -11,11 +11,14 @@ import type { BlockHash } from '../../shared/model/ids.js';
 import type { BlockApi, SubmittedBlock } from '../../shared/rpc/blockSchemas.js';
 import type { Bid, Tid } from '../../shared/rpc/fields.js';
 import type { Chainstate } from '../chain/chainstate.js';
+import { transactionsOf } from '../chain/transactionsOf.js';
+import { followBlocks } from '../events/followBlocks.js';
+import type { Subscriptions } from '../events/subscriptions.js';
 import { solveInline } from '../miner/solveInline.js';
 import type { Templates } from '../miner/templates.js';
 import type { Relay } from '../relay/relay.js';
 import type { HeaderRecord } from '../store/layout.js';
-import { findBlock, findRecord, findTransaction, notFound, transactionsOf } from './lookup.js';
+import { findBlock, findRecord, findTransaction, notFound } from './lookup.js';
 import { fitting, pageOf, pageOfNumbers } from './pages.js';
 import { blockView, inputView, outputView, spentInputs, tipView, transactionView } from './views.js';
 
@@ -36,10 +39,11 @@ export interface BlockApiParts {
   readonly chain: Chainstate;
   readonly templates: Templates;
   readonly relay: Relay;
+  readonly subscriptions: Subscriptions;
 }
 
 /** Answers the `block` router. */
-export function createBlockApi({ chain, templates, relay }: BlockApiParts): BlockApi {
+export function createBlockApi({ chain, templates, relay, subscriptions }: BlockApiParts): BlockApi {
   return {
     get: async ({ block }) => blockView(chain, findRecord(chain, block)),
     last: async () => blockView(chain, chain.tip),
@@ -63,7 +67,7 @@ export function createBlockApi({ chain, templates, relay }: BlockApiParts): Bloc
     },
     transactions: async ({ block: bid, ...input }) => {
       const { record, block } = findBlock(chain, bid);
-      const all = [...transactionsOf(chain, block)];
+      const all = [...transactionsOf(chain.store, block)];
       const limit = fitting(all, input, { bytes: PAGE_BYTES, sizeOf: ({ transaction }) => transaction.raw.length });
       return pageOf(all, { ...input, limit }, ({ transaction, spent, position }) =>
         transactionView(chain, transaction, { spent, place: { record, position } }),
@@ -125,6 +129,8 @@ export function createBlockApi({ chain, templates, relay }: BlockApiParts): Bloc
       }
       return { hashes };
     },
+    onChange: ({ after, lastEventId }, { remoteAddress }, signal) =>
+      subscriptions.open({ remoteAddress, signal }, followBlocks(chain, { after: lastEventId ?? after, signal })),
     invalidate: async ({ block }) => {
       await chain.setAside(findMovable(chain, block));
       return { tip: tipView(chain) };

@@ -10,8 +10,11 @@ import {
   type WaitingTransaction,
 } from '../../shared/rpc/transactionSchemas.js';
 import type { Chainstate } from '../chain/chainstate.js';
+import { followTransactions } from '../events/followTransactions.js';
+import type { Subscriptions } from '../events/subscriptions.js';
 import type { Mempool } from '../mempool/mempool.js';
 import type { PoolEntry } from '../mempool/pool.js';
+import type { Clock } from '../ports.js';
 import type { Relay } from '../relay/relay.js';
 import { notFound } from './lookup.js';
 import { parseCursor } from './pages.js';
@@ -22,10 +25,13 @@ export interface TransactionApiParts {
   readonly chain: Chainstate;
   readonly mempool: Mempool;
   readonly relay: Relay;
+  readonly subscriptions: Subscriptions;
+  readonly clock: Pick<Clock, 'yield'>;
 }
 
 /** Answers the `transaction` router. */
-export function createTransactionApi({ chain, mempool, relay }: TransactionApiParts): TransactionApi {
+export function createTransactionApi(parts: TransactionApiParts): TransactionApi {
+  const { chain, mempool, relay, subscriptions, clock } = parts;
   return {
     get: async ({ txid }) => {
       const waiting = mempool.pool.get(txid);
@@ -72,6 +78,10 @@ export function createTransactionApi({ chain, mempool, relay }: TransactionApiPa
       if (!verdict.ok) throw new TrestleError(verdict.reject);
       const { txid, wtxid } = transaction.value;
       return { txid, wtxid, fee: toAmount(verdict.value.fee), size: verdict.value.size };
+    },
+    onChange: ({ after, lastEventId, ...watched }, { remoteAddress }, signal) => {
+      const options = { ...watched, after: lastEventId ?? after, signal };
+      return subscriptions.open({ remoteAddress, signal }, followTransactions({ chain, mempool, clock }, options));
     },
     announce: async ({ wtxids }, session) => ({ wanted: relay.transactionsAnnounced(wtxids, session.url) }),
   };

@@ -22,6 +22,7 @@ import {
   tipOutput,
   transactionsInput,
 } from './blockSchemas.js';
+import { blockChangesInput, blockChangesOutput } from './events.js';
 import { nothing, page, pageInput } from './fields.js';
 import type { Context } from './nodeApi.js';
 import { procedures } from './trpc.js';
@@ -101,6 +102,11 @@ export const blockRouter = router({
     .input(submitInput)
     .output(submitOutput)
     .mutation(({ ctx, input }) => ctx.node.block.submit(input, ctx.caller)),
+  /** Changes of the active chain, as they come; a client that comes back hears what it missed, once each. */
+  onChange: open
+    .input(blockChangesInput)
+    .output(blockChangesOutput)
+    .subscription(({ ctx, input, signal }) => ctx.node.block.onChange(input, ctx.caller, signal)),
   /** A peer has a new block; its header proves the work. */
   announce: peer
     .input(announceInput)

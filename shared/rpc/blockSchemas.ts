@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { MAX_BLOCK_BYTES } from '../consensus/params.js';
 import { HEADER_BYTES } from '../model/header.js';
+import type { BlockChange, blockChangesInput } from './events.js';
 import {
   addressInput,
   amount,
@@ -137,6 +138,11 @@ export interface BlockApi {
   submit(input: z.output<typeof submitInput>, caller: Caller): Promise<SubmittedBlock>;
   announce(input: z.output<typeof announceInput>, session: PeerSession): Promise<z.input<typeof announceOutput>>;
   generate(input: z.output<typeof generateInput>): Promise<z.input<typeof generateOutput>>;
+  onChange(
+    input: z.output<typeof blockChangesInput>,
+    caller: Caller,
+    signal: AbortSignal | undefined,
+  ): AsyncIterable<BlockChange>;
   invalidate(input: z.output<typeof byHash>): Promise<{ tip: TipView }>;
   reconsider(input: z.output<typeof byHash>): Promise<{ tip: TipView }>;
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { transactionChangesInput, transactionChangesOutput } from './events.js';
 import { page, pageInput } from './fields.js';
 import type { Context } from './nodeApi.js';
 import {
@@ -45,6 +46,14 @@ export const transactionRouter = router({
     .input(submitInput)
     .output(submitOutput)
     .mutation(({ ctx, input }) => ctx.node.transaction.submit(input)),
+  /**
+   * Changes of transactions, as they come: confirmed, unconfirmed, waiting, dropped. A client that comes back hears once
+   * each what blocks brought and took back meanwhile.
+   */
+  onChange: open
+    .input(transactionChangesInput)
+    .output(transactionChangesOutput)
+    .subscription(({ ctx, input, signal }) => ctx.node.transaction.onChange(input, ctx.caller, signal)),
   /** A peer has transactions that may be new here. */
   announce: peer
     .input(announceInput)

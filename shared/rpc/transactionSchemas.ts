@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { MAX_TRANSACTION_BYTES } from '../consensus/params.js';
+import type { TransactionChange, transactionChangesInput } from './events.js';
 import { amount, base64, count, encoded, type Page, type PageInput, timestamp, txid, wtxid } from './fields.js';
-import type { PeerSession } from './trpc.js';
+import type { Caller, PeerSession } from './trpc.js';
 import type { TransactionView } from './views.js';
 
 /** How many ids one announcement, one page of ids or one request for bodies may hold. */
@@ -38,5 +39,10 @@ export interface TransactionApi {
   ids(input: z.output<typeof idsInput>): Promise<z.input<typeof idsOutput>>;
   raw(input: z.output<typeof rawInput>): Promise<z.input<typeof rawOutput>>;
   submit(input: z.output<typeof submitInput>): Promise<SubmittedTransaction>;
+  onChange(
+    input: z.output<typeof transactionChangesInput>,
+    caller: Caller,
+    signal: AbortSignal | undefined,
+  ): AsyncIterable<TransactionChange>;
   announce(input: z.output<typeof announceInput>, session: PeerSession): Promise<z.input<typeof announceOutput>>;
 }

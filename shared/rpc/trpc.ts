@@ -3,6 +3,9 @@ import { TrestleError } from '../errors.js';
 import { failureOf, toTrpcError } from './errors.js';
 import { transformer } from './transformer.js';
 
+/** How often a subscription without news says that it is alive. */
+const PING_MS = 10_000;
+
 /** Who calls, as far as the transport can tell. */
 export interface Caller {
   readonly remoteAddress: string;
@@ -36,6 +39,8 @@ export function procedures<Context extends CallContext>() {
     transformer,
     // Else a stack trace goes out with every error unless NODE_ENV happens to say production.
     isDev: false,
+    // Whoever hears nothing for two beats knows that the connection is dead, and connects again.
+    sse: { ping: { enabled: true, intervalMs: PING_MS }, client: { reconnectAfterInactivityMs: 2 * PING_MS + 1_000 } },
     errorFormatter({ shape, error, path = '' }) {
       const { message, reason, issues } = failureOf(error, path);
       return { ...shape, message, data: { ...shape.data, reason, issues } };

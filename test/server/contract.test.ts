@@ -10,6 +10,7 @@ import { decodeHeader, encodeHeader } from '../../shared/model/header.js';
 import type { BlockHash, TxId, Wtxid } from '../../shared/model/ids.js';
 import { decodeTransaction } from '../../shared/model/transaction.js';
 import { MAX_TEMPLATE_WAIT_MS } from '../../shared/rpc/blockSchemas.js';
+import type { BlockChange, TransactionChange } from '../../shared/rpc/events.js';
 import { appRouter } from '../../shared/rpc/router.js';
 import { WORDS } from '../codes/walletCases.js';
 import { present } from '../kit/assertOk.js';
@@ -48,6 +49,23 @@ beforeAll(async () => {
 });
 
 afterAll(() => scene.node[Symbol.asyncDispose]());
+
+/** The first event of a subscription. */
+function firstOf<Change>(
+  subscribe: (listener: { onData: (event: { data: Change }) => void; onError: (error: unknown) => void }) => {
+    unsubscribe(): void;
+  },
+): Promise<Change> {
+  return new Promise((resolve, reject) => {
+    const subscription = subscribe({
+      onData({ data }) {
+        subscription.unsubscribe();
+        resolve(data);
+      },
+      onError: reject,
+    });
+  });
+}
 
 /** Every procedure of the contract with what it answers on that chain. */
 const cases: Record<string, () => Promise<void>> = {
@@ -200,6 +218,23 @@ const cases: Record<string, () => Promise<void>> = {
   'block.generate': async () => {
     await using main = await testNode({ params: NETWORKS.main });
     expect((await failureFrom(main.client.block.generate.mutate({ address: BOB }))).code).toBe('bad-request');
+  },
+  'block.onChange': async () => {
+    const { client, hashes } = scene;
+    const first = await firstOf<BlockChange>((listener) =>
+      client.block.onChange.subscribe({ after: hashes[3] }, listener),
+    );
+    const [previous, hash] = [hashes[3], hashes[4]];
+    expect(first).toEqual({ kind: 'connected', height: 5, hash, previous, cursor: hash });
+  },
+  'transaction.onChange': async () => {
+    const { client, hashes, paid } = scene;
+    const watch = { after: `${hashes[3]}:1`, txids: [paid] };
+    const first = await firstOf<TransactionChange>((listener) =>
+      client.transaction.onChange.subscribe(watch, listener),
+    );
+    const cursor = `${hashes[4]}:2`;
+    expect(first).toEqual({ kind: 'confirmed', txid: paid, height: 5, hash: hashes[4], position: 1, cursor });
   },
   'block.invalidate': async () => {
     await using node = await testNode();
