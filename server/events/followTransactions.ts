@@ -83,7 +83,11 @@ class Walk {
     let entered: HeaderRecord | undefined;
     for (;;) {
       const move = nextMove(this.#chain, at);
-      if (move === undefined) return at === from ? undefined : { at, change: undefined };
+      if (move === undefined) {
+        // Whoever has caught up may wait for long: a whole block is not kept for it.
+        this.#block = undefined;
+        return at === from ? undefined : { at, change: undefined };
+      }
       const { kind, record, position } = move;
       if (entered !== undefined && entered.header.hash !== record.header.hash) return { at, change: undefined };
       entered = record;
