@@ -1,14 +1,13 @@
 import { lmdbKv } from '../server/store/lmdbKv.js';
 import { systemClock } from '../server/system/clock.js';
-import { loadEngine } from '../server/system/signatures.js';
-import { nobleEngine, signDigest } from '../shared/crypto/secp.js';
+import { signDigest } from '../shared/crypto/secp.js';
 import { type RecoveryEngine, recoverOwner } from '../shared/crypto/signature.js';
 import type { Block } from '../shared/model/block.js';
 import { decodeTransaction, type Transaction } from '../shared/model/transaction.js';
 import { assertOk, present } from '../test/kit/assertOk.js';
 import { type Spendable, testKey, transfer } from '../test/kit/builders.js';
+import { allEngines } from '../test/kit/engines.js';
 import { memoryChain } from '../test/kit/memoryChain.js';
-import { silentLog } from '../test/kit/silentLog.js';
 import { temporaryDirectory } from '../test/kit/temporary.js';
 import { TestChain } from '../test/kit/testChain.js';
 
@@ -45,8 +44,7 @@ async function engine(): Promise<Measurement[]> {
       return times;
     },
   });
-  const native = await loadEngine(silentLog);
-  return [check(native, 5_000), ...(native === nobleEngine ? [] : [check(nobleEngine, 300)])];
+  return (await allEngines()).map((each) => check(each, each.name === 'noble' ? 300 : 5_000));
 }
 
 async function codec(): Promise<Measurement[]> {

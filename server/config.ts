@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { TrestleError } from '../shared/errors.js';
 import { MAX_POOL_BYTES } from '../shared/policy/relay.js';
+import { ENGINE_CHOICES } from './system/engines.js';
 import { LOG_LEVELS } from './system/logger.js';
 
 const host = z.string().min(1).max(255);
@@ -44,6 +45,8 @@ export const nodeConfig = z.strictObject({
   peers: urls,
   /** The most bytes of waiting transactions. */
   maxPoolBytes: z.int().min(1_000_000).max(4_000_000_000).default(MAX_POOL_BYTES),
+  /** Which implementation checks signatures; `auto` is the fastest compiled one that works here. */
+  signatureEngine: z.enum(ENGINE_CHOICES).default('auto'),
 });
 /** A node's configuration, as it is given. */
 export type NodeConfigInput = z.input<typeof nodeConfig>;

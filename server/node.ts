@@ -28,7 +28,8 @@ import { Relay } from './relay/relay.js';
 import type { Kv } from './store/kv.js';
 import { SyncRunner } from './sync/runner.js';
 import { TransactionFetcher } from './sync/transactionFetcher.js';
-import { inlineSignatures, loadEngine } from './system/signatures.js';
+import { loadEngine } from './system/engines.js';
+import { inlineSignatures } from './system/signatures.js';
 
 /** What a node takes from its surroundings. A test or a simulation hands in its own. */
 export interface NodePorts extends ServerPorts {
@@ -56,7 +57,7 @@ export function startNode(
     ports,
     async build({ life, log, clock, random, dialer, sessions, directory, ownUrl, openStore }) {
       const { signal } = life;
-      const signatures = ports.signatures ?? inlineSignatures(await loadEngine(log), clock);
+      const signatures = ports.signatures ?? inlineSignatures(await loadEngine(config.signatureEngine, { log }), clock);
       const kv = openStore('chain', { synced: true, given: ports.kv });
       const poolKv = openStore('pool', { synced: false, given: ports.poolKv });
       const health = life.add('health', new Health(clock));

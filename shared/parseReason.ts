@@ -82,6 +82,7 @@ const SHAPES: Shapes = {
   busy: { detail: 'text' },
   'address-in-use': { host: 'text', port: 'number' },
   'address-unusable': { host: 'text', detail: 'text' },
+  'engine-unavailable': { engine: 'text', detail: 'text' },
   'store-locked': { directory: 'text' },
   'store-corrupt': { detail: 'text' },
   'store-full': { directory: 'text' },

@@ -19,6 +19,7 @@ interface NodeFailures {
   busy: { detail: string };
   'address-in-use': { host: string; port: number };
   'address-unusable': { host: string; detail: string };
+  'engine-unavailable': { engine: string; detail: string };
   'store-locked': { directory: string };
   'store-corrupt': { detail: string };
   'store-full': { directory: string };
@@ -65,6 +66,7 @@ const NODE_CODES = {
   busy: 'the node has too much to do; try again later',
   'address-in-use': 'another process listens on this port',
   'address-unusable': 'nothing can listen at this address',
+  'engine-unavailable': 'signatures cannot be checked here as they should',
   'store-locked': 'another process uses this data directory',
   'store-corrupt': 'the stored data is damaged',
   'store-full': 'the disk is full',
@@ -104,6 +106,8 @@ const HINTS: Partial<Readonly<Record<ReasonCode, string>>> = {
   timeout: 'Try again in a moment.',
   'address-in-use': 'Stop the other process, or choose another --port (0 takes any free one).',
   'address-unusable': 'Choose another --host, one of this machine, or a --port above 1023.',
+  'engine-unavailable':
+    'Choose another --signature-engine; noble runs everywhere, and is too slow to keep up with a busy network.',
   'store-locked': 'Stop the other process, or choose another --data-dir.',
   'store-corrupt': 'Move the data directory away and let the node synchronize again.',
   'store-full': 'Free some space and start again; nothing that was acknowledged is lost.',

@@ -1,6 +1,7 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { withAction } from '../../client/cli/command.js';
 import { collectUrls, wholeNumber } from '../../client/cli/options.js';
+import { ENGINE_CHOICES, type EngineChoice } from '../system/engines.js';
 import { loadNetwork } from './network.js';
 import { configOf, type ServeOptions, serveUntilStopped, withServeOptions } from './serve.js';
 
@@ -8,6 +9,7 @@ interface NodeOptions extends ServeOptions {
   readonly directory?: string[];
   readonly peer?: string[];
   readonly maxPoolBytes?: number;
+  readonly signatureEngine: EngineChoice;
 }
 
 /** `trestle node`: a full node. */
@@ -15,17 +17,18 @@ export function nodeCommand(): Command {
   const command = withServeOptions(new Command('node').description('run a full node'), 'node')
     .option('--directory <url>', 'a directory server to find other nodes by (again for more)', collectUrls)
     .option('--peer <url>', 'a node to begin with (again for more)', collectUrls)
-    .option(
-      '--max-pool-bytes <bytes>',
-      'the most bytes of waiting transactions',
-      wholeNumber(1_000_000, 4_000_000_000),
+    .option('--max-pool-bytes <bytes>', 'the most bytes of waiting transactions', wholeNumber(1_000_000, 4_000_000_000))
+    .addOption(
+      new Option('--signature-engine <name>', 'what checks signatures; auto: native, or wasm where no binary fits')
+        .choices(ENGINE_CHOICES)
+        .default('auto'),
     );
   return withAction<NodeOptions>(command, async (options, output) => {
     // A wallet needs no database: what opens one is loaded only here.
     const { startNode } = await import('../node.js');
     const params = await loadNetwork(options.network);
-    const { directory: directories, peer: peers, maxPoolBytes } = options;
-    const config = { ...configOf(options, params.name), directories, peers, maxPoolBytes };
+    const { directory: directories, peer: peers, maxPoolBytes, signatureEngine } = options;
+    const config = { ...configOf(options, params.name), directories, peers, maxPoolBytes, signatureEngine };
     await serveUntilStopped(await startNode(params, config), output);
   });
 }

@@ -73,6 +73,7 @@ const CONSEQUENCES: Readonly<Record<ReasonCode, Consequence>> = {
   busy: 'missed',
   'address-in-use': 'missed',
   'address-unusable': 'missed',
+  'engine-unavailable': 'missed',
   'store-locked': 'missed',
   'store-corrupt': 'missed',
   'store-full': 'missed',

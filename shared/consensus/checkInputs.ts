@@ -1,6 +1,7 @@
 import { ByteWriter } from '../bytes/writer.js';
 import { hashSighash } from '../crypto/hash.js';
 import { type RecoveryEngine, recoverOwner } from '../crypto/signature.js';
+import { requireWorking } from '../crypto/workingEngine.js';
 import { type Address, addressBytes } from '../model/address.js';
 import { type Amount, toAmount } from '../model/amount.js';
 import { type BlockHash, idBytes, type TxId } from '../model/ids.js';
@@ -83,14 +84,16 @@ export function distinctOwners(spent: readonly { readonly address: Address }[]):
   return [...new Set(spent.map(({ address }) => address))];
 }
 
-/** Checks the signatures of one transaction with one engine. */
+/** Checks the signatures of one transaction with one engine. Throws where the engine is broken. */
 export function checkSignatures(engine: RecoveryEngine, check: SignatureCheck): Verdict<void, TxReject> {
   const { digest, signatures, owners } = check;
   for (const [signature, bytes] of signatures.entries()) {
     const owner = owners[signature];
     const signer = recoverOwner(engine, digest, bytes);
+    if (signer !== undefined && signer === owner) continue;
+    requireWorking(engine);
     if (signer === undefined || owner === undefined) return refuse({ code: 'tx-signature-invalid', signature });
-    if (signer !== owner) return refuse({ code: 'tx-signature-owner', signature, owner, signer });
+    return refuse({ code: 'tx-signature-owner', signature, owner, signer });
   }
   return accept(undefined);
 }

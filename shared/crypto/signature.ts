@@ -14,10 +14,11 @@ export interface RecoveryEngine {
   /** What the log and `node.self` call it. */
   readonly name: string;
   /**
-   * The uncompressed public key, 65 bytes. May throw on any signature it does not like: each engine does so for
-   * reasons and with errors of its own, and `recoverOwner` takes them all for the same refusal.
+   * The uncompressed public key, 65 bytes, or `undefined` where there is none. May also throw on any signature it does
+   * not like: each engine does so for reasons and with errors of its own, and `recoverOwner` takes them all for the
+   * same refusal.
    */
-  recover(compact: Uint8Array, recovery: 0 | 1, digest: Uint8Array): Uint8Array;
+  recover(compact: Uint8Array, recovery: 0 | 1, digest: Uint8Array): Uint8Array | undefined;
 }
 
 /**
@@ -32,15 +33,14 @@ export function recoverOwner(engine: RecoveryEngine, digest: Uint8Array, signatu
   const recovery = signature[64];
   if (recovery !== 0 && recovery !== 1) return undefined;
   if (!isBetween(r, ORDER) || !isBetween(s, ORDER) || compareBytes(s, HALF_ORDER) > 0) return undefined;
-  let publicKey: Uint8Array;
   try {
-    publicKey = engine.recover(signature.subarray(0, 64), recovery, digest);
+    const publicKey = engine.recover(signature.subarray(0, 64), recovery, digest);
+    return publicKey === undefined ? undefined : addressOfPublicKey(publicKey);
   } catch {
     // Crafted signatures recover the point at infinity, or an r that is on no point of the curve. To throw here would
-    // let one transaction pass for a broken machine.
+    // let one transaction pass for a broken machine; `requireWorking` finds out about machines that are.
     return undefined;
   }
-  return addressOfPublicKey(publicKey);
 }
 
 function isBetween(scalar: Uint8Array, limit: Uint8Array): boolean {

@@ -7,12 +7,14 @@ import { layout, SCHEMA_VERSION } from '../../server/store/layout.js';
 import { memoryKv } from '../../server/store/memoryKv.js';
 import { put } from '../../server/store/space.js';
 import { asStoreFailure } from '../../server/store/storeFailure.js';
+import { loadEngine } from '../../server/system/engines.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
 import { parseId, type TxId } from '../../shared/model/ids.js';
 import type { NodeFailure, Reason } from '../../shared/reasons.js';
 import { present } from '../kit/assertOk.js';
 import { failureFrom } from '../kit/failureFrom.js';
 import { memoryChain } from '../kit/memoryChain.js';
+import { silentLog } from '../kit/silentLog.js';
 import { TestChain } from '../kit/testChain.js';
 import { testNode } from '../kit/testNode.js';
 
@@ -65,6 +67,10 @@ export const nodeCases: Record<NodeFailure['code'], () => Promise<Reason>> = {
   },
   // An address for documentation, which is never this machine's.
   'address-unusable': () => failureFrom(testNode({ config: { host: '192.0.2.1' } })),
+  'engine-unavailable': () => {
+    const none = (): Promise<never> => Promise.reject(new Error('no binary'));
+    return failureFrom(loadEngine('auto', { log: silentLog, loaders: { native: none, wasm: none, noble: none } }));
+  },
   'store-locked': async () => {
     await using node = await testNode();
     return await failureFrom(testNode({ config: { dataDir: node.dataDir } }));

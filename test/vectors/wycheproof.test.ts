@@ -4,8 +4,9 @@ import * as z from 'zod';
 import { bigintFromBytes, bytesFromBigint } from '../../shared/bytes/bigEndian.js';
 import { equalBytes } from '../../shared/bytes/compare.js';
 import { fromHex } from '../../shared/bytes/hex.js';
-import { type RecoveryEngine, recoverOwner, SIGNATURE_BYTES } from '../../shared/crypto/signature.js';
-import { addressOfPublicKey } from '../../shared/model/address.js';
+import { checkSignatures } from '../../shared/consensus/checkInputs.js';
+import { type RecoveryEngine, SIGNATURE_BYTES } from '../../shared/crypto/signature.js';
+import { type Address, addressOfPublicKey } from '../../shared/model/address.js';
 import { present } from '../kit/assertOk.js';
 import { allEngines } from '../kit/engines.js';
 import { vectorFiles, whyNoVectors } from '../kit/vectors.js';
@@ -58,16 +59,16 @@ test.skipIf(why !== undefined)(
   },
 );
 
-/** Whether one of the two recovery values yields the owner. */
+/** Whether the rule that blocks are held to takes the signature, with one of the two recovery values. */
 function isSignedBy(
   engine: RecoveryEngine,
-  { compact, digest, owner }: { compact: Uint8Array; digest: Uint8Array; owner: string },
+  { compact, digest, owner }: { compact: Uint8Array; digest: Uint8Array; owner: Address },
 ): boolean {
   return [0, 1].some((recovery) => {
     const signature = new Uint8Array(SIGNATURE_BYTES);
     signature.set(compact);
     signature[64] = recovery;
-    return recoverOwner(engine, digest, signature) === owner;
+    return checkSignatures(engine, { digest, signatures: [signature], owners: [owner] }).ok;
   });
 }
 
