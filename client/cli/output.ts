@@ -19,6 +19,8 @@ export interface Output {
   readonly json: boolean;
   /** The result: for people, or as one JSON object on the last line of standard output. */
   result(value: object, human: string): void;
+  /** Something to know beside the result, on standard error. */
+  warn(message: string): void;
 }
 
 /** The output of a command that was, or was not, asked for JSON. */
@@ -26,6 +28,7 @@ export function createOutput(json: boolean): Output {
   return {
     json,
     result: (value, human) => process.stdout.write(`${json ? toJson(value) : human}\n`),
+    warn: (message) => process.stderr.write(`${styleText('yellow', 'warning')}: ${printable(message)}\n`),
   };
 }
 

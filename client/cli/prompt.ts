@@ -8,13 +8,16 @@ export const PASSPHRASE_VARIABLE = 'TRESTLE_PASSPHRASE';
 /** Asks a person for a secret without showing it. Throws `UsageError` where nobody is there to be asked. */
 export async function askSecret(question: string): Promise<string> {
   if (!process.stdin.isTTY) throw new UsageError(`${question}: there is no terminal to ask at`);
-  process.stderr.write(`${question}: `);
   // readline echoes what is typed to its output: this one swallows it.
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  // Switches the terminal's own echo off, so it comes before the question: who types at once is not shown either.
   const reader = createInterface({ input: process.stdin, output: silent, terminal: true });
+  process.stderr.write(`${question}: `);
   try {
     return await new Promise<string>((resolve, reject) => {
       reader.once('SIGINT', () => reject(new UsageError('interrupted')));
+      // The end of the input (Ctrl-D) is no answer.
+      reader.once('close', () => reject(new UsageError('interrupted')));
       reader.question('', resolve);
     });
   } finally {

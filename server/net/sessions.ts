@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { toHex } from '../../shared/bytes/hex.js';
 import type { PeerSession } from '../../shared/rpc/trpc.js';
@@ -24,13 +25,19 @@ export class Sessions {
 
   open(url: PeerUrl | null, remoteAddress: string): PeerSession {
     const session: PeerSession = { token: toHex(this.#random.bytes(16)), url, remoteAddress };
-    (url === null ? this.#anonymous : this.#confirmed).set(session.token, session);
+    (url === null ? this.#anonymous : this.#confirmed).set(keyOf(session.token), session);
     return session;
   }
 
   /** The session of a token, where the caller is where the session was opened. */
   find(token: string, remoteAddress: string): PeerSession | null {
-    const session = this.#confirmed.get(token) ?? this.#anonymous.get(token);
+    const key = keyOf(token);
+    const session = this.#confirmed.get(key) ?? this.#anonymous.get(key);
     return session?.remoteAddress === remoteAddress ? session : null;
   }
+}
+
+/** Sessions are found by a hash: the time that a search takes tells nothing of the tokens that are there. */
+function keyOf(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
 }

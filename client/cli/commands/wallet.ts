@@ -11,7 +11,7 @@ import { Wallet } from '../../wallet/wallet.js';
 import { group, withAction } from '../command.js';
 import { openKeyFile, saveKeyFile } from '../keyfile.js';
 import { parseAddressOption, parseAmountOption, urlOption, wholeNumber } from '../options.js';
-import { table, UsageError } from '../output.js';
+import { type Output, table, UsageError } from '../output.js';
 import { askSecret, knownPassphrase, newPassphrase } from '../prompt.js';
 
 const DEFAULT_FILE = join(homedir(), '.trestle', 'wallet.json');
@@ -53,7 +53,7 @@ function create(): Command {
 function restore(): Command {
   const command = new Command('restore')
     .description('show the address of existing words; with --file, keep them in an encrypted key file')
-    .option('--words <words>', 'the words; asked for where they are not given')
+    .option('--words <words>', 'the words; better left out and typed when asked, for others can list commands')
     .option('--file <path>', 'the key file to write; nothing is written without it');
   return withAction<{ json?: boolean; words?: string; file?: string }>(command, async ({ words, file }, output) => {
     const phrase = parseWords(words ?? (await askSecret('Words')));
@@ -73,7 +73,7 @@ function address(): Command {
     .description('show the address to receive at')
     .option('--file <path>', 'the key file', DEFAULT_FILE);
   return withAction<FileOptions>(command, async ({ file }, output) => {
-    const result = firstAddress(await openKeyFile(file, await knownPassphrase()));
+    const result = firstAddress(await unlock(file, output));
     output.result(result, result.addresses[0] ?? '');
   });
 }
@@ -84,7 +84,7 @@ function balance(): Command {
     .option('--file <path>', 'the key file', DEFAULT_FILE)
     .addOption(urlOption());
   return withAction<FileOptions & { url: string }>(command, async ({ file, url }, output) => {
-    const wallet = await openWallet(file, url);
+    const wallet = await openWallet({ file, url }, output);
     const money = await wallet.balance();
     const rows = Object.entries(money).map(([name, amount]) => [name, formatCoins(amount)]);
     output.result({ address: wallet.address, ...money }, table(rows));
@@ -101,14 +101,18 @@ function send(): Command {
     .addOption(urlOption());
   type Options = FileOptions & { url: string; to: string; amount: bigint; feeRate?: number };
   return withAction<Options>(command, async ({ file, url, to, amount, feeRate }, output) => {
-    const wallet = await openWallet(file, url);
+    const wallet = await openWallet({ file, url }, output);
     const sent = await wallet.send({ recipients: [{ to, amount }], feeRate });
     output.result({ ...sent, amount }, `sent ${formatCoins(amount)} in ${sent.txid}, fee ${formatCoins(sent.fee)}`);
   });
 }
 
-async function openWallet(file: string, url: string): Promise<Wallet> {
-  return new Wallet({ client: createClient({ url }), words: await openKeyFile(file, await knownPassphrase()) });
+async function openWallet({ file, url }: { file: string; url: string }, output: Output): Promise<Wallet> {
+  return new Wallet({ client: createClient({ url }), words: await unlock(file, output) });
+}
+
+async function unlock(file: string, output: Output): Promise<Words> {
+  return await openKeyFile(file, await knownPassphrase(), (message) => output.warn(message));
 }
 
 function firstAddress(words: Words): { addresses: string[]; path: string } {
