@@ -1,4 +1,4 @@
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toHex } from '../../shared/bytes/hex.js';
 import type { Random } from '../ports.js';
@@ -18,7 +18,9 @@ export async function operatorToken(directory: string, random: Random): Promise<
       return kept;
     }
     const token = toHex(random.bytes(32));
-    await writeFile(file, `${token}\n`, { mode: 0o600 });
+    // A new file: what stands there may be open to others, or lead elsewhere.
+    await rm(file, { force: true });
+    await writeFile(file, `${token}\n`, { mode: 0o600, flag: 'wx' });
     await chmod(file, 0o600);
     return token;
   } catch (error) {

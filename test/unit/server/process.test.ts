@@ -1,7 +1,10 @@
+import { open as openFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { callContext } from '../../../server/http/callers.js';
+import { operatorToken, TOKEN_FILE } from '../../../server/http/operatorToken.js';
 import { Lifecycle } from '../../../server/lifecycle.js';
 import { Sessions } from '../../../server/net/sessions.js';
 import { startNode } from '../../../server/node.js';
@@ -13,6 +16,7 @@ import { NETWORKS } from '../../../shared/consensus/networks.js';
 import { nobleEngine } from '../../../shared/crypto/secp.js';
 import { failureFrom } from '../../kit/failureFrom.js';
 import { silentLog } from '../../kit/silentLog.js';
+import { temporaryDirectory } from '../../kit/temporary.js';
 
 test('a request that takes longer than its limit is answered with timeout, however long its work goes on', async () => {
   let expire = (): void => {};
@@ -48,6 +52,18 @@ test('the operator’s token counts from this machine alone, unless remote opera
   expect(
     ['Bearer wrong!', 'Bearer secre', 'Basic secret', 'secret', ''].map((text) => from('::1', true, text)),
   ).toEqual(Array(5).fill(false));
+});
+
+test('a new operator’s token goes into a new file: not into one that others have open, nor where a link leads', async () => {
+  await using home = await temporaryDirectory();
+  const file = join(home.path, TOKEN_FILE);
+  await writeFile(file, 'no token', { mode: 0o666 });
+  await using open = await openFile(file, 'r');
+  const token = await operatorToken(home.path, systemRandom);
+  expect(await open.readFile('utf8')).toBe('no token');
+  expect(await readFile(file, 'utf8')).toBe(`${token}\n`);
+  expect(await operatorToken(home.path, systemRandom)).toBe(token);
+  if (process.platform !== 'win32') expect((await stat(file)).mode & 0o777).toBe(0o600);
 });
 
 test('a setting that cannot be is named, before anything is opened', async () => {
