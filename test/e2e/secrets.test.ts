@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chmod, readdir, readFile, stat } from 'node:fs/promises';
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createClient } from '../../client/createClient.js';
@@ -13,12 +13,14 @@ import { runCli, SCRIPT } from '../kit/cli.js';
 import { closedUrl } from '../kit/closedUrl.js';
 import { eventually } from '../kit/eventually.js';
 import { fakeNode } from '../kit/fakeNode.js';
+import { quickKeyFile } from '../kit/quickKeyFile.js';
 import { servingCli } from '../kit/servingCli.js';
 import { temporaryDirectory } from '../kit/temporary.js';
 
 const PHRASE = 'legal winner thank year wave sausage worth useful legal winner thank yellow';
 const PASSPHRASE = 'swordfish-in-the-cupboard';
-const SEED = seedOf(parseWords(PHRASE));
+const WORDS = parseWords(PHRASE);
+const SEED = seedOf(WORDS);
 const KEY = toHex(deriveKey(SEED, 0, 0).secretKey);
 const TO = '0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF';
 const isPosix = process.platform !== 'win32';
@@ -86,6 +88,8 @@ describe('what the wallet prints', () => {
     const file = join(home.path, 'wallet.json');
     const env = { TRESTLE_PASSPHRASE: PASSPHRASE, HOME: home.path, DEBUG: '*', NODE_DEBUG: 'fs,stream' };
     const nowhere = await closedUrl();
+    const quick = join(home.path, 'quick.json');
+    await writeFile(quick, quickKeyFile(WORDS, PASSPHRASE), { mode: 0o600 });
     const run = async (
       args: readonly string[],
       more: Readonly<Record<string, string>> = {},
@@ -105,10 +109,10 @@ describe('what the wallet prints', () => {
       run(['restore', '--words', PHRASE.replaceAll(' ', '-')]),
       // Forgotten quotation marks: the words are arguments that nothing asked for.
       run(['restore', '--words', ...PHRASE.split(' ')]),
-      run(['address', '--file', file, '--json']),
-      run(['address', '--file', file, '--json'], { TRESTLE_PASSPHRASE: `${PASSPHRASE}!` }),
-      run(['balance', '--file', file, '--url', nowhere]),
-      run(['send', '--file', file, '--to', TO, '--amount', '1', '--url', nowhere, '--json']),
+      run(['address', '--file', quick, '--json']),
+      run(['address', '--file', quick, '--json'], { TRESTLE_PASSPHRASE: `${PASSPHRASE}!` }),
+      run(['balance', '--file', quick, '--url', nowhere]),
+      run(['send', '--file', quick, '--to', TO, '--amount', '1', '--url', nowhere, '--json']),
     ]);
     expect(codes).toEqual([1, 2, 2, 2, 2, 0, 1, 1, 1]);
     const text = await readFile(file, 'utf8');
@@ -119,7 +123,7 @@ describe('what the wallet prints', () => {
     await using home = await temporaryDirectory();
     const file = join(home.path, 'wallet.json');
     const env = { TRESTLE_PASSPHRASE: PASSPHRASE };
-    await runCli(['wallet', 'restore', '--words', PHRASE, '--file', file], env);
+    await writeFile(file, quickKeyFile(WORDS, PASSPHRASE));
     await chmod(file, 0o644);
     const { code, stdout, stderr } = await runCli(['wallet', 'address', '--file', file, '--json'], env);
     expect(stderr).toMatch(/warning.*others.*chmod 600/);
