@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { parseReason } from '../../shared/parseReason.js';
 import type { ReasonCode } from '../../shared/reasons.js';
 import { readSuperjson } from '../../shared/rpc/transformer.js';
-import type { Reply } from './send.js';
+import { type Reply, SILENCE } from './send.js';
 
 /** What is wrong with an answer. */
 export interface Fault {
@@ -13,8 +13,6 @@ export interface Fault {
 /** What an answer came to: a fault, or the codes of its failures (none for a success). */
 export type Checked = { readonly fault: Fault } | { readonly codes: readonly (ReasonCode | 'ok')[] };
 
-/** The node's own time limit is five seconds. */
-const LATE_MS = 6_000;
 /** A failure names figures and at most sixteen fields, each clipped; what was sent must not come back whole. */
 const MAX_FAILURE_BYTES = 16_000;
 
@@ -39,14 +37,13 @@ const answerBody = z.union([
 
 /** Whether an answer is one that the contract knows, whatever was asked. `paths` are places on this machine. */
 export function check(reply: Reply, paths: readonly string[]): Checked {
-  const { status, contentType, text, tookMs } = reply;
-  if (status === 0) return fault('untyped', `no answer: ${text}`);
+  const { status, contentType, text } = reply;
+  if (status === 0) return fault(text.includes(SILENCE) ? 'late' : 'untyped', `no answer: ${text}`);
   const isFailure = status >= 400 || status === 207;
   if (isFailure && STACK.test(text)) return fault('stack', text);
   const path = paths.find((place) => text.includes(place));
   if (path !== undefined) return fault('stack', `names ${path}: ${text}`);
-  if (tookMs > LATE_MS) return fault('late', `${Math.round(tookMs)} ms`);
-  if (contentType.startsWith('text/event-stream')) return STACK.test(text) ? fault('stack', text) : { codes: ['ok'] };
+  if (contentType.startsWith('text/event-stream')) return checkStream(text);
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -62,6 +59,12 @@ export function check(reply: Reply, paths: readonly string[]): Checked {
   if (status >= 400 && text.length > MAX_FAILURE_BYTES) return fault('unbounded', `${text.length} characters: ${text}`);
   const isRight = Array.isArray(body) || (codes[0] === 'ok') === (status === 200);
   return isRight ? { codes } : fault('untyped', `status ${status} with ${codes[0]}`);
+}
+
+/** A stream that fails says so in an event of its own; it may fail for any reason but a fault of ours. */
+function checkStream(text: string): Checked {
+  if (STACK.test(text)) return fault('stack', text);
+  return text.includes('INTERNAL_SERVER_ERROR') ? fault('untyped', text) : { codes: ['ok'] };
 }
 
 function checkItem(item: unknown): Checked {
@@ -80,7 +83,8 @@ function checkItem(item: unknown): Checked {
   const reason = parseReason(data.reason);
   if (reason === null || data.code === 'INTERNAL_SERVER_ERROR')
     return fault('untyped', `no reason that a client can read: ${JSON.stringify(item)}`);
-  return { codes: [reason.code] };
+  // The node gave up after its five seconds: nothing that is sent here is worth so much work.
+  return reason.code === 'timeout' ? fault('late', JSON.stringify(item)) : { codes: [reason.code] };
 }
 
 function fault(kind: Fault['kind'], detail: string): { readonly fault: Fault } {

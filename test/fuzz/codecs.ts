@@ -5,7 +5,7 @@ import { decodeExtra, encodeExtra } from '../../shared/model/extra.js';
 import { decodeHeader, encodeHeader } from '../../shared/model/header.js';
 import { decodeTransaction, sealTransaction } from '../../shared/model/transaction.js';
 import { Dice } from './dice.js';
-import { makeFixture } from './fixture.js';
+import { makeFixture, WITHOUT_WORK } from './fixture.js';
 import { changeBytes } from './mutate.js';
 
 /** What to decode. */
@@ -75,7 +75,7 @@ function makeBytes({ samples }: Codec, dice: Dice): Uint8Array {
 }
 
 function allCodecs(): readonly Codec[] {
-  const { blocks, waiting, genesis } = makeFixture();
+  const { blocks, waiting, genesis } = makeFixture(WITHOUT_WORK);
   const whole = [genesis, ...blocks];
   const transactions = [...waiting, ...whole.flatMap((block) => block.transactions)];
   const extras = transactions.flatMap(({ body }) => (body.kind === 'coinbase' ? [body.extra] : []));

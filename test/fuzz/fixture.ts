@@ -26,6 +26,9 @@ export const NETWORK: NetworkFile = {
   nodePort: 42_321,
 };
 
+/** The same for whoever needs the bytes alone, at once. */
+export const WITHOUT_WORK: NetworkFile = { ...NETWORK, genesisBits: 0x207fffff };
+
 /** What a node under test is fed, and what callers can know of it. */
 export interface Fixture {
   readonly genesis: Block;
@@ -41,8 +44,8 @@ export interface Fixture {
 const FEE = 1_000n;
 
 /** Blocks, transfers, waiting transactions with a family among them, and what is one change away from being valid. */
-export function makeFixture(): Fixture {
-  const chain = new TestChain(parseNetwork(NETWORK));
+export function makeFixture(network = NETWORK): Fixture {
+  const chain = new TestChain(parseNetwork(network));
   const genesis = chain.genesis.header.hash;
   const [one, two, three] = [testKey(1), testKey(2), testKey(3)];
   const spend = (from: Spendable, to = two): Transaction<TransferBody> => {

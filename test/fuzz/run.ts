@@ -1,6 +1,6 @@
 import { Agent } from 'node:http';
 import type { ReasonCode } from '../../shared/reasons.js';
-import { bytesCase, objectCase, type WireRequest } from './cases.js';
+import { bytesCase, objectCase, validCase, type WireRequest } from './cases.js';
 import { check, type Fault } from './check.js';
 import { Dice } from './dice.js';
 import { allProcedures, type Procedure } from './procedures.js';
@@ -42,6 +42,8 @@ export interface FuzzReport {
   readonly codes: ReadonlyMap<string, ReadonlyMap<string, number>>;
 }
 
+/** Valid calls for each procedure, beside the others. */
+const VALID = 10;
 /** Requests under way at once. */
 const CONCURRENCY = 8;
 /** After so many cases the peer says hello again: what it announced may have cost it its session. */
@@ -67,7 +69,7 @@ export async function runFuzz({ cases, seed, only = '' }: FuzzOptions): Promise<
   const log = await target.log();
   return {
     procedures: procedures.length,
-    cases: procedures.length * cases * 2,
+    cases: procedures.length * (cases * 2 + VALID),
     failures: [...run.failures, ...onSockets],
     unreached: procedures.map(({ path }) => path).filter((path) => !isReached(codes.get(path))),
     alive,
@@ -90,6 +92,7 @@ async function fuzzProcedure(run: Run, procedure: Procedure, cases: number): Pro
   const codes = new Map<string, number>();
   const corpus = await target.corpus();
   const names = Array.from({ length: cases }, (_, i) => [`bytes ${i}`, `object ${i}`]).flat();
+  for (let i = 0; i < VALID; i++) names.push(`valid ${i}`);
   let session = '';
   const isPeers = await needsSession(run, procedure, corpus);
   for (let start = 0; start < names.length; start += CASES_A_SESSION) {
@@ -98,7 +101,7 @@ async function fuzzProcedure(run: Run, procedure: Procedure, cases: number): Pro
     const worker = async (): Promise<void> => {
       for (let name = pending.shift(); name !== undefined; name = pending.shift()) {
         const dice = new Dice(`${seed} ${procedure.path} ${name}`);
-        const make = name.startsWith('bytes') ? bytesCase : objectCase;
+        const make = name.startsWith('bytes') ? bytesCase : name.startsWith('object') ? objectCase : validCase;
         const plain = make({ procedure, corpus, dice });
         const headers = { ...(isPeers ? { 'x-trestle-session': session } : {}), ...plain.headers };
         const request = { ...plain, headers };
@@ -116,7 +119,7 @@ async function fuzzProcedure(run: Run, procedure: Procedure, cases: number): Pro
 /** Whether a procedure asks strangers for a session: the router does not say, the procedure does. */
 async function needsSession({ target, agent, seed }: Run, procedure: Procedure, corpus: Corpus): Promise<boolean> {
   const dice = new Dice(`${seed} ${procedure.path} probe`);
-  const request = objectCase({ procedure, corpus, dice });
+  const request = validCase({ procedure, corpus, dice });
   const { text } = await send(target.url, request, agent);
   return text.includes('this call needs a session');
 }

@@ -1,5 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { pathToFileURL } from 'node:url';
+import { SCRIPT } from '../kit/cli.js';
 
 /**
  * The program as it is, with a watch on its event loop: each SIGUSR2 writes what was seen since the last one into the
@@ -47,4 +49,4 @@ function tenths(milliseconds: number): number {
   return Math.round(milliseconds * 10) / 10;
 }
 
-await import('../../bin/trestle.js');
+await import(pathToFileURL(SCRIPT).href);
