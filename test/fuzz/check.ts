@@ -61,10 +61,18 @@ export function check(reply: Reply, paths: readonly string[]): Checked {
   return isRight ? { codes } : fault('untyped', `status ${status} with ${codes[0]}`);
 }
 
-/** A stream that fails says so in an event of its own; it may fail for any reason but a fault of ours. */
+/** A stream that fails says so in an event of its own, which holds the failure. */
 function checkStream(text: string): Checked {
   if (STACK.test(text)) return fault('stack', text);
-  return text.includes('INTERNAL_SERVER_ERROR') ? fault('untyped', text) : { codes: ['ok'] };
+  const failures = Array.from(text.matchAll(/^event: serialized-error\ndata: (.*)$/gm), ([, data]) => data ?? '');
+  for (const data of failures) {
+    try {
+      return checkItem({ error: JSON.parse(data) });
+    } catch {
+      return fault('untyped', text);
+    }
+  }
+  return { codes: ['ok'] };
 }
 
 function checkItem(item: unknown): Checked {

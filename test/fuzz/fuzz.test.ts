@@ -67,7 +67,7 @@ describe('what the fuzzer looks for, it finds', () => {
     ['a node that gave up', failure({ reason: { code: 'timeout', limitMs: 5_000 } }), 'late'],
     [
       'a stream that fails by our fault',
-      { ...answer('INTERNAL_SERVER_ERROR'), contentType: 'text/event-stream' },
+      { ...answer('event: serialized-error\ndata: {}\n\n'), contentType: 'text/event-stream' },
       'untyped',
     ],
   ])('%s', (_what, reply, kind) => {

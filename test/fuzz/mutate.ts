@@ -61,6 +61,8 @@ const NUMBERS = [
 ];
 const RAW = ['1e3', '3.0', '1e400', '-1e400', '-0', '1E-7', '0.1e1', '9'.repeat(400), '1'.repeat(60_000), '{"a":{}}'];
 const BIGINTS = [0n, -1n, 1n, 2n ** 53n, 2n ** 64n - 1n, 2n ** 64n, 2n ** 256n, 2n ** 264n, 10n ** 79n, -(10n ** 79n)];
+/** What a list may be full of without a body of gigabytes. */
+const SMALL = [null, 0, -1, 1.5, '', 'x', {}, [], true, 1n];
 const DEPTHS = [31, 32, 33, 1_000, 50_000];
 
 /** A value that is nothing in particular, and hostile. */
@@ -119,8 +121,9 @@ function changeList(list: readonly unknown[], dice: Dice): unknown {
     case 1:
       return [...list, hostileValue(dice)];
     case 2:
+      if (typeof list[at] !== 'string' || list[at].length > 100) return [...list, ...list];
       // Many of the same: each limit on a list is met from both sides.
-      return Array(dice.pick([32, 33, 64, 65, 1_000, 1_001])).fill(dice.chance(0.5) ? list[at] : hostileValue(dice));
+      return Array(dice.pick([32, 33, 64, 65, 1_000, 1_001])).fill(dice.chance(0.5) ? list[at] : dice.pick(SMALL));
     default:
       return list.map((item, i) => (i === at ? change(item, dice) : item));
   }

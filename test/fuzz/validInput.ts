@@ -62,10 +62,25 @@ function drawObject(schema: z.ZodObject, drawing: Drawing): unknown {
 
 function drawLeaf(schema: unknown, { dice, corpus, name }: Drawing): unknown {
   if (!(schema instanceof z.ZodType)) return NONE;
-  const fits = (value: unknown): boolean => schema.safeParse(value).success;
   // A list is named for what it holds.
-  const named = (corpus.values[name] ?? corpus.values[name.replace(/s$/, '')] ?? []).filter(fits);
+  const named = fitting(schema, corpus, corpus.values[name] === undefined ? name.replace(/s$/, '') : name);
   if (named.length > 0 && dice.chance(NAMED_FIRST)) return dice.pick(named);
-  const all = Object.values(corpus.values).flat().filter(fits);
+  const all = fitting(schema, corpus);
   return all.length === 0 ? NONE : dice.pick(all);
+}
+
+const fits = new WeakMap<Corpus, Map<z.ZodType, Map<string, readonly unknown[]>>>();
+
+/** What of the corpus, or of one name in it, a schema takes: found out once. */
+function fitting(schema: z.ZodType, corpus: Corpus, name = ''): readonly unknown[] {
+  const bySchema = fits.get(corpus) ?? new Map<z.ZodType, Map<string, readonly unknown[]>>();
+  fits.set(corpus, bySchema);
+  const byName = bySchema.get(schema) ?? new Map<string, readonly unknown[]>();
+  bySchema.set(schema, byName);
+  const known = byName.get(name);
+  if (known !== undefined) return known;
+  const candidates = name === '' ? Object.values(corpus.values).flat() : (corpus.values[name] ?? []);
+  const found = candidates.filter((value) => schema.safeParse(value).success);
+  byName.set(name, found);
+  return found;
 }
