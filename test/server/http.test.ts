@@ -8,8 +8,8 @@ import * as z from 'zod';
 import { createClient } from '../../client/createClient.js';
 import { parseReason } from '../../shared/parseReason.js';
 import { bodyLimit, MAX_BATCH } from '../../shared/rpc/limits.js';
-import { appRouter } from '../../shared/rpc/router.js';
 import { readSuperjson } from '../../shared/rpc/transformer.js';
+import { allProcedures } from '../fuzz/procedures.js';
 import { closedUrl } from '../kit/closedUrl.js';
 import { failureFrom } from '../kit/failureFrom.js';
 import { temporaryDirectory } from '../kit/temporary.js';
@@ -306,7 +306,8 @@ describe('bad input gets a typed error, changes nothing, and leaves the node ali
       { cursor: '', limit: 0 },
       true,
     ];
-    const names = Object.keys(appRouter._def.procedures);
+    // Subscriptions answer in streams, which the fuzzer reads.
+    const names = allProcedures().flatMap(({ path, type }) => (type === 'subscription' ? [] : [path]));
     for (const name of names) {
       for (const input of nonsense) {
         const { status, code } = await send({ path: `/trpc/${name}`, body: call(input) });
