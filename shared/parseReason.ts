@@ -2,7 +2,7 @@ import type { TxReject } from './consensus/reject.js';
 import { isReasonCode, type Reason, type ReasonCode } from './reasons.js';
 
 /** The most characters one figure of a reason may have. */
-const MAX_TEXT = 1_000;
+export const MAX_TEXT = 1_000;
 
 /** What kind of value a figure is, as far as it can be told at run time. */
 type KindOf<T> = [T] extends [bigint]

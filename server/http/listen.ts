@@ -2,12 +2,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { AnyTRPCRouter, inferRouterContext, TRPCError } from '@trpc/server';
 import { createHTTPHandler } from '@trpc/server/adapters/standalone';
+import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc';
 import { TrestleError } from '../../shared/errors.js';
 import type { Reason } from '../../shared/reasons.js';
-import { toTrpcError } from '../../shared/rpc/errors.js';
+import { failureOf, toTrpcError } from '../../shared/rpc/errors.js';
 import { bodyLimit, MAX_BATCH } from '../../shared/rpc/limits.js';
+import { transformer } from '../../shared/rpc/transformer.js';
 import type { Clock, Logger } from '../ports.js';
 import { answerPreflight, nameAllowedOrigin } from './cors.js';
+import { FloodGate, refuseCrumbs } from './flood.js';
 import { bodyLimitOf, type GuardOptions, isPreflight, refusalOf, TRPC_PATH } from './guard.js';
 
 /** How long a client may take to send its headers, and its whole request (slow senders hold sockets otherwise). */
@@ -18,6 +21,7 @@ const KEEP_ALIVE_MS = 10_000;
 /** How often the two limits above are looked at. */
 const CHECK_INTERVAL_MS = 2_000;
 const MAX_CONNECTIONS = 512;
+const BAD_REQUEST = 400;
 const TOO_LARGE = 413;
 /** How long the rest of an oversized request is taken in and thrown away. */
 const LINGER_MS = 1_000;
@@ -45,14 +49,18 @@ export interface Listening {
 /** Serves a router over HTTP. Throws `address-in-use` or `address-unusable` where it cannot listen. */
 export async function listen<Router extends AnyTRPCRouter>(options: ListenOptions<Router>): Promise<Listening> {
   const handle = handlerBySize(options);
+  const gate = new FloodGate();
   const server = createServer({ connectionsCheckingInterval: CHECK_INTERVAL_MS }, (request, response) => {
+    if (!gate.admits(request, response)) return;
     response.once('finish', () => {
       if (response.statusCode === TOO_LARGE) hangUpSoon(request, options.clock);
     });
     nameAllowedOrigin(request, response, options.origins);
     if (isPreflight(request, options.origins) && refusalOf(request, options) === undefined)
       return answerPreflight(response);
+    if (request.method === 'TRACE') return refuseTrace(response);
     handle(request, response);
+    refuseCrumbs(request);
   });
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
@@ -101,6 +109,15 @@ function handlerFor<Router extends AnyTRPCRouter>(options: ListenOptions<Router>
       log.error('a call failed', { path, error: describe(error) });
     },
   });
+}
+
+/** The fetch standard knows no TRACE, and tRPC fails on it before it could put a refusal into words. */
+function refuseTrace(response: ServerResponse): void {
+  const error = toTrpcError(new TrestleError({ code: 'bad-request', detail: 'method TRACE' }));
+  const { message, reason, issues } = failureOf(error, '');
+  const data = { code: error.code, httpStatus: BAD_REQUEST, reason, issues };
+  const body = { error: transformer.serialize({ message, code: TRPC_ERROR_CODES_BY_KEY[error.code], data }) };
+  response.writeHead(BAD_REQUEST, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
 function isStoreFailure(cause: unknown): boolean {

@@ -1,6 +1,7 @@
 import { TRPCError } from '@trpc/server';
 import * as z from 'zod';
 import { TrestleError } from '../errors.js';
+import { MAX_TEXT } from '../parseReason.js';
 import { describeReason, type Reason } from '../reasons.js';
 import { bodyLimit, TIME_LIMIT_MS } from './limits.js';
 
@@ -31,7 +32,8 @@ export function failureOf(error: TRPCError, path: string): FailureData & { reado
   if (error.cause instanceof z.ZodError && error.code === 'BAD_REQUEST') {
     const issues = error.cause.issues.slice(0, MAX_ISSUES).map(toIssue);
     const detail = issues.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
-    return told({ code: 'bad-request', detail }, issues);
+    // A client takes no longer text for a reason of ours; sixteen fields with a lot to say make more.
+    return told({ code: 'bad-request', detail: detail.slice(0, MAX_TEXT) }, issues);
   }
   const reason = transportReason(error, path);
   return reason === null ? { reason, issues: [], message: INTERNAL_MESSAGE } : told(reason, []);

@@ -5,6 +5,8 @@ import { TrestleError } from '../errors.js';
 const MAX_DEPTH = 32;
 /** The digits of the largest number in the contract are 80; turning a million digits into a bigint stops the loop. */
 const MAX_DIGITS = 80;
+/** The most characters of a refusal. */
+const MAX_DETAIL = 200;
 const INTEGER = new RegExp(`^-?\\d{1,${MAX_DIGITS}}$`);
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
@@ -29,16 +31,20 @@ export function readSuperjson(payload: unknown): unknown {
   return root.json;
 }
 
-/** Refuses JSON that nests too deep or has keys that reach into prototypes. Walks without recursion. */
+/**
+ * Refuses JSON that nests too deep, has keys that reach into prototypes, or a zero below zero: that would pass for a
+ * height or a version, and superjson writes it in a form that we do not read. Walks without recursion.
+ */
 function checkShape(json: unknown): void {
   const queue: { value: unknown; depth: number }[] = [{ value: json, depth: 0 }];
   for (let entry = queue.pop(); entry !== undefined; entry = queue.pop()) {
     const { value, depth } = entry;
+    if (Object.is(value, -0)) refuse('the body has a number -0');
     if (typeof value !== 'object' || value === null) continue;
     if (depth >= MAX_DEPTH) refuse(`the body nests deeper than ${MAX_DEPTH}`);
     for (const [key, child] of Object.entries(value)) {
       if (FORBIDDEN_KEYS.has(key)) refuse(`the body has a field ${key}`);
-      if (typeof child === 'object' && child !== null) queue.push({ value: child, depth: depth + 1 });
+      if ((typeof child === 'object' && child !== null) || child === 0) queue.push({ value: child, depth: depth + 1 });
     }
   }
 }
@@ -103,6 +109,7 @@ function isRecordOrArray(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
+/** Names of fields are the sender's and may be as long as the body: they are not sent back whole. */
 function refuse(detail: string): never {
-  throw new TrestleError({ code: 'bad-request', detail });
+  throw new TrestleError({ code: 'bad-request', detail: detail.slice(0, MAX_DETAIL) });
 }

@@ -6,9 +6,10 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { createClient } from '../../client/createClient.js';
+import { parseReason } from '../../shared/parseReason.js';
 import { bodyLimit, MAX_BATCH } from '../../shared/rpc/limits.js';
-import { appRouter } from '../../shared/rpc/router.js';
 import { readSuperjson } from '../../shared/rpc/transformer.js';
+import { allProcedures } from '../fuzz/procedures.js';
 import { closedUrl } from '../kit/closedUrl.js';
 import { failureFrom } from '../kit/failureFrom.js';
 import { temporaryDirectory } from '../kit/temporary.js';
@@ -109,7 +110,8 @@ function exchange({
 function codeOf(text: string): string | undefined {
   const parsed = errorBody.safeParse(JSON.parse(text));
   if (!parsed.success || parsed.data.error === undefined) return undefined;
-  return errorShape.parse(readSuperjson(parsed.data.error)).data.reason?.code ?? 'internal';
+  const { reason } = errorShape.parse(readSuperjson(parsed.data.error)).data;
+  return parseReason(reason)?.code ?? 'internal';
 }
 
 const call = (input: unknown): string => JSON.stringify({ json: input });
@@ -166,6 +168,14 @@ describe('bad input gets a typed error, changes nothing, and leaves the node ali
     ['the root', () => ({ method: 'GET', path: '/' }), 404, 'not-found'],
     ['a mutation by GET', () => ({ method: 'GET', path: '/trpc/node.stop' }), 405, 'bad-request'],
     ['another method', () => ({ method: 'PUT' }), 400, 'bad-request'],
+    ['a method that the fetch standard forbids', () => ({ method: 'TRACE' }), 400, 'bad-request'],
+    ['a height of -0', () => ({ path: '/trpc/block.get', body: '{"json":{"block":-0}}' }), 400, 'bad-request'],
+    [
+      'sixteen fields with a lot to say, of which a client must be able to read the reason',
+      () => ({ path: '/trpc/node.hello', body: hello({ capabilities: Array(32).fill({}) }) }),
+      400,
+      'bad-request',
+    ],
     [
       'a form',
       () => ({
@@ -296,7 +306,8 @@ describe('bad input gets a typed error, changes nothing, and leaves the node ali
       { cursor: '', limit: 0 },
       true,
     ];
-    const names = Object.keys(appRouter._def.procedures);
+    // Subscriptions answer in streams, which the fuzzer reads.
+    const names = allProcedures().flatMap(({ path, type }) => (type === 'subscription' ? [] : [path]));
     for (const name of names) {
       for (const input of nonsense) {
         const { status, code } = await send({ path: `/trpc/${name}`, body: call(input) });
@@ -385,6 +396,24 @@ describe('who may call', () => {
   });
 });
 
+describe('one connection', () => {
+  test('that sends a thousand requests at once is closed, and a few in a row are answered', async () => {
+    const request = 'GET /trpc/info.chain HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
+    expect(answered(await overSocket(request.repeat(5)))).toBe(5);
+    expect(answered(await overSocket(request.repeat(1_000)))).toBeLessThan(10);
+    expect((await send({})).status).toBe(200);
+  });
+
+  test('that sends its body in crumbs is closed, and one that sends it in pieces is answered', async () => {
+    const head = 'POST /trpc/block.get HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n';
+    const chunked = (pieces: readonly string[]): string =>
+      `${head}Transfer-Encoding: chunked\r\n\r\n${pieces.map((piece) => `${piece.length.toString(16)}\r\n${piece}\r\n`).join('')}0\r\n\r\n`;
+    const spaces = Array<string>(100);
+    expect(await overSocket(chunked(['{"json":', ...spaces.fill(' '), '{"block":1}}']))).toContain('200 OK');
+    expect(await overSocket(chunked(['{"json":', ...Array<string>(50_000).fill(' '), '{"block":1}}']))).toBe('');
+  });
+});
+
 test('a sender of slow headers is cut off, and the node answers others meanwhile', async () => {
   const { hostname, port } = new URL(node.url);
   const socket = connect(Number(port), hostname);
@@ -395,6 +424,26 @@ test('a sender of slow headers is cut off, and the node answers others meanwhile
   socket.resume();
   await closed;
 });
+
+/** Everything that comes back for these bytes until the connection is closed. */
+function overSocket(bytes: string): Promise<string> {
+  const { hostname, port } = new URL(node.url);
+  return new Promise((resolve) => {
+    let text = '';
+    const socket = connect(Number(port), hostname);
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+    });
+    // The node may hang up while it is still being talked to.
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(text));
+    socket.end(bytes);
+  });
+}
+
+function answered(text: string): number {
+  return Array.from(text.matchAll(/HTTP\/1\.1 200/g)).length;
+}
 
 function hello(change: Record<string, unknown>): string {
   const tip = { height: 0, hash: '00'.repeat(32), work: '0' };

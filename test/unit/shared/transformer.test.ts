@@ -60,6 +60,8 @@ describe('superjson on the wire', () => {
     ['a bigint in exponent form', { json: '1e9', meta: { values: ['bigint'] } }],
     ['a bigint that is a number', { json: 5, meta: { values: ['bigint'] } }],
     ['an empty bigint', { json: '', meta: { values: ['bigint'] } }],
+    ['a zero below zero', { json: { height: -0 } }],
+    ['a zero below zero by itself', { json: -0 }],
     ['undefined where there is a value', { json: { a: 1 }, meta: { values: { a: ['undefined'] } } }],
     ['a path that leads nowhere', { json: {}, meta: { values: { 'a.b': ['bigint'] } } }],
     ['a path into a prototype', { json: {}, meta: { values: { '__proto__.x': ['bigint'] } } }],
@@ -84,6 +86,12 @@ describe('superjson on the wire', () => {
     expect(error).toBeInstanceOf(TrestleError);
     expect((error as TrestleError).code).toBe('bad-request');
     expect(({} as { polluted?: number }).polluted).toBeUndefined();
+  });
+
+  test('a name as long as the body is not sent back whole', () => {
+    const refusal = (): unknown => readSuperjson({ json: 1, ['k'.repeat(100_000)]: 1 });
+    expect(refusal).toThrow(TrestleError);
+    expect(refusal).toThrow(/^.{1,400}$/);
   });
 
   test('a body that makes the stock reader walk in squares is refused', () => {
