@@ -29,6 +29,7 @@ const PAGES = [
   'docs/ARCHITECTURE.md',
   'docs/DECISIONS.md',
   'docs/PROTOCOL.md',
+  'docs/THREATS.md',
   'bench/README.md',
 ];
 
@@ -93,6 +94,34 @@ describe('docs/PROTOCOL.md', () => {
 
 test('one version, in the program and in package.json', () => {
   expect(JSON.parse(read('package.json'))).toMatchObject({ version: VERSION });
+});
+
+describe('docs/THREATS.md', () => {
+  const rows = Array.from(
+    read('docs/THREATS.md').matchAll(/^\| ([SBDNK]?\d+) \|([^|]+)\|([^|]+)\|([^|]+)\|([^|]+)\|$/gm),
+    ([, id = '', , , codes = '', tests = '']) => ({ id, codes, tests: tests.trim() }),
+  );
+  const quoted = (text: string): string[] => Array.from(text.matchAll(/`([^`]+)`/g), ([, inner = '']) => inner);
+
+  test('has one line for every hole of the chain before this one', () => {
+    const holes = { S: 9, B: 7, D: 8, N: 8, K: 1 };
+    const expected = Object.entries(holes).flatMap(([letter, count]) =>
+      Array.from({ length: count }, (_, i) => `${letter}${i + 1}`),
+    );
+    const ids = rows.map(({ id }) => id);
+    expect(ids.filter((id) => /^[A-Z]/.test(id)).sort()).toEqual(expected.sort());
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test.each(rows)(
+    '$id names codes that are ours and tests that are there, or says that they come later',
+    ({ codes, tests }) => {
+      for (const code of quoted(codes)) expect(Object.keys(MEANINGS)).toContain(code);
+      if (tests.startsWith('later')) return;
+      expect(quoted(tests)).not.toEqual([]);
+      for (const path of quoted(tests)) expect(existsSync(join(ROOT, 'test', path)), path).toBe(true);
+    },
+  );
 });
 
 describe('README.md', () => {
