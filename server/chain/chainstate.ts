@@ -213,7 +213,8 @@ export class Chainstate {
       if (!enough.ok) {
         // What was only staged must not pass for stored.
         this.headers.forget();
-        return enough;
+        // A header that breaks a rule is told as such, however little work stands below it.
+        return failure === undefined ? enough : refuse(failure);
       }
       await this.#state.commit(writes);
       this.#state.noteHeader(last);

@@ -4,7 +4,7 @@ import { branchOf, KEYS, plainDraft, type Sapling } from './draft.js';
 import { latestAt, medianOf } from './headerRules.js';
 import { encodeTransaction, txidOf } from './model.js';
 import { versionAt } from './network.js';
-import { type Fault } from './transactionFaults.js';
+import type { Fault } from './transactionFaults.js';
 import { claimable, coinbaseFor, type Site, transferOf } from './transfers.js';
 
 /** Where a block stands, with what its header is judged against. */
@@ -78,7 +78,7 @@ export const BLOCK_FAULTS: Readonly<Record<string, Fault>> = {
     block.transactions.push(plainDraft({ inputs, outputs: first.outputs, memo: Uint8Array.of(1) }));
     return true;
   },
-  coinbaseOrderOfChecks: (block, { dice }) => {
+  anyOrder: (block, { dice }) => {
     block.transactions = dice.shuffled(block.transactions);
     return true;
   },
@@ -99,11 +99,15 @@ export const HEADER_FAULTS: Readonly<Record<string, (...given: [Parameters<Fault
     return true;
   },
   timeOld: (block, { dice, parent }) => {
-    block.header.timestamp = Math.max(0, medianOf(branchOf(parent).map(({ header }) => header)) - dice.pick([0, 0, 1, 999]));
+    block.header.timestamp = Math.max(
+      0,
+      medianOf(branchOf(parent).map(({ header }) => header)) - dice.pick([0, 0, 1, 999]),
+    );
     return true;
   },
+  /** The latest that is allowed, too. */
   timeFuture: (block, { dice, network, now }) => {
-    block.header.timestamp = latestAt(network, now) + dice.pick([1, 1, 1_000, 10 ** 9]);
+    block.header.timestamp = latestAt(network, now) + dice.pick([0, 1, 1, 1_000, 10 ** 9]);
     return true;
   },
   timeImpossible: (block, { dice }) => {
@@ -145,7 +149,9 @@ export const BODY_FAULTS: Readonly<Record<string, Swap>> = {
   },
   otherBytes: (transactions, { dice }) => {
     const at = dice.below(transactions.length);
-    return transactions.map((bytes, i) => (i === at ? flipped(bytes, dice.below(bytes.length), 1 << dice.below(8)) : bytes));
+    return transactions.map((bytes, i) =>
+      i === at ? flipped(bytes, dice.below(bytes.length), 1 << dice.below(8)) : bytes,
+    );
   },
 };
 

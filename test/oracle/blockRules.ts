@@ -2,13 +2,7 @@ import { confirm, findCoin, type Ledger } from './ledger.js';
 import { type Block, rootOf } from './model.js';
 import { type Network, rewardAt } from './network.js';
 import type { Signers } from './signatures.js';
-import {
-  type Broken,
-  breaksAlone,
-  breaksSignatures,
-  breaksWithCoins,
-  valueOf,
-} from './transactionRules.js';
+import { type Broken, breaksAlone, breaksSignatures, breaksWithCoins, sumOf } from './transactionRules.js';
 
 /** What blames whoever sent the body, and not the block. */
 export function breaksBody({ header, transactions, bytes }: Block): Broken {
@@ -55,12 +49,12 @@ export function breaksConnected(
       const code = breaksWithCoins(transaction, ledger, { network, height });
       if (code !== undefined) return `block-tx ${position} ${code}`;
       const coins = transaction.inputs.flatMap((input) => findCoin(ledger, input) ?? []);
-      fees += valueOf(coins) - valueOf(transaction.outputs);
+      fees += sumOf(coins) - sumOf(transaction.outputs);
       owned.push({ position, transaction, coins });
     }
     ledger = confirm(ledger, transaction, { height, position });
   }
-  if (valueOf(transactions[0]?.outputs ?? []) > rewardAt(network, height) + fees) return 'block-coinbase-value';
+  if (sumOf(transactions[0]?.outputs ?? []) > rewardAt(network, height) + fees) return 'block-coinbase-value';
   for (const { position, transaction, coins } of owned) {
     const code = breaksSignatures(transaction, coins, { genesis, signers });
     if (code !== undefined) return `block-tx ${position} ${code}`;

@@ -42,8 +42,7 @@ function asert(target: bigint, lateness: bigint, halfLife: bigint): bigint {
   const exponent = (lateness * 65_536n) / halfLife;
   let shifts = exponent >> 16n;
   const fraction = exponent - shifts * 65_536n;
-  const cubic =
-    195_766_423_245_049n * fraction + 971_821_376n * fraction ** 2n + 5_127n * fraction ** 3n + (1n << 47n);
+  const cubic = 195_766_423_245_049n * fraction + 971_821_376n * fraction ** 2n + 5_127n * fraction ** 3n + (1n << 47n);
   const factor = 65_536n + (cubic >> 48n);
   if (shifts >= 256n) return 2n ** 256n;
   if (shifts <= -512n) return 0n;

@@ -1,8 +1,7 @@
-import type { Signatures } from '../../server/ports.js';
-import { difference, summaries } from './compare.js';
+import { difference, quickDifference } from './compare.js';
 import { networkOf } from './network.js';
 import { scenarioOf } from './plans.js';
-import { Real } from './real.js';
+import { type Machine, Real } from './real.js';
 import { START, type Step } from './scenario.js';
 import { Validator } from './validator.js';
 
@@ -29,14 +28,23 @@ export function emptyTally(): Tally {
   return { chains: 0, blocks: 0, reorgsByDepth: new Map(), answers: new Map(), disagreements: [] };
 }
 
+/** Adds what another thread has counted. */
+export function addTally(sum: Tally, part: Tally): void {
+  sum.chains += part.chains;
+  sum.blocks += part.blocks;
+  for (const [depth, times] of part.reorgsByDepth) count(sum.reorgsByDepth, depth, times);
+  for (const [answer, times] of part.answers) count(sum.answers, answer, times);
+  sum.disagreements.push(...part.disagreements);
+}
+
 /** Runs one chain on both validators up to the first disagreement, and counts into `tally`. */
 export async function runChain(
   { seed, chain }: { readonly seed: number; readonly chain: number },
-  { tally, signatures }: { readonly tally: Tally; readonly signatures: Signatures },
+  { tally, ...machine }: Machine & { readonly tally: Tally },
 ): Promise<void> {
   const { file, steps } = scenarioOf(seed, chain);
   const naive = new Validator(networkOf(file), START);
-  const real = await Real.open(file, { now: START, signatures });
+  const real = await Real.open(file, { now: START, ...machine });
   tally.chains += 1;
   let step = 0;
   const disagree = (detail: string): void => {
@@ -49,19 +57,17 @@ export async function runChain(
     if (each.kind === 'block' || each.kind === 'rush') tally.blocks += answers.length;
     for (const answer of answers) count(tally.answers, answer.replace(/ \d+ /, ' '));
     for (const depth of left) count(tally.reorgsByDepth, depth);
-    const real_ = await real.take(each);
-    if (real_.join() !== answers.join()) return disagree(`${each.kind}: real ${real_.join()}, naive ${answers.join()}`);
-    const [ours, theirs] = summaries(real.chain, naive);
-    if (ours !== theirs) return disagree(`${each.kind} ${answers.join()}: real ${ours}, naive ${theirs}`);
-    if (real.contradiction !== undefined) return disagree(`events: ${real.contradiction}`);
+    const theirs = await real.take(each).catch((error: unknown) => [`threw ${String(error)}`]);
+    if (theirs.join() !== answers.join())
+      return disagree(`${each.kind}: real ${theirs.join()}, naive ${answers.join()}`);
+    const found = quickDifference(real.chain, naive) ?? real.contradiction;
+    if (found !== undefined) return disagree(`${each.kind} ${answers.join()}: ${found}`);
     // A whole comparison costs as much as many steps: where undo was at work, and at the end.
-    if (left.length === 0) continue;
-    const found = difference(real.chain, naive);
-    if (found !== undefined) return disagree(found);
+    const deep = left.length > 0 ? difference(real.chain, naive) : undefined;
+    if (deep !== undefined) return disagree(`${each.kind} ${answers.join()}: ${deep}`);
   }
   const found = difference(real.chain, naive);
   if (found !== undefined) disagree(found);
-  await real.chain.close();
 }
 
 /** The naive answers to a step, and how deep each reorganisation on the way was. */
@@ -89,6 +95,6 @@ function takeNaively(naive: Validator, step: Step): { answers: string[]; left: n
   return { answers, left };
 }
 
-export function count<Key>(counts: Map<Key, number>, key: Key, by = 1): void {
+function count<Key>(counts: Map<Key, number>, key: Key, by = 1): void {
   counts.set(key, (counts.get(key) ?? 0) + by);
 }

@@ -1,7 +1,7 @@
 import type { NetworkFile } from '../../shared/consensus/params.js';
 import { join, little, MAX_VALUE, text, varint } from './bytes.js';
 import { tagged } from './hashes.js';
-import { type Block, decodeBlock, encodeHeader, encodeTransaction, rootOf, decodeTransaction } from './model.js';
+import { type Block, decodeBlock, decodeTransaction, encodeHeader, encodeTransaction, rootOf } from './model.js';
 
 /** The figures of a network, in base units and milliseconds. */
 export interface Network {

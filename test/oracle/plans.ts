@@ -2,7 +2,7 @@ import type { NetworkFile } from '../../shared/consensus/params.js';
 import { branchOf, type Sapling } from './draft.js';
 import { networkOf } from './network.js';
 import { Dice } from './random.js';
-import { Forest, type Step, someNetwork, type Temper } from './scenario.js';
+import { Forest, rushOf, type Step, someNetwork, type Temper } from './scenario.js';
 
 /** A network, and all that is handed to a node of it. */
 export interface Scenario {
@@ -46,9 +46,10 @@ function* wander(forest: Forest): Generator<Step> {
   let current = root;
   for (let left = dice.between(5, 60); left > 0; left--) {
     const best = bestOf(forest);
-    if (dice.chance(0.12)) current = ancestor(best, dice.between(1, 6));
-    else if (dice.chance(0.12)) current = best;
-    else if (dice.chance(0.05)) current = dice.pick(forest.saplings);
+    const turn = dice.below(100);
+    if (turn < 12) current = ancestor(best, dice.between(1, 6));
+    else if (turn < 24) current = best;
+    else if (turn < 28) current = dice.pick(forest.saplings);
     const faults = dice.chance(temper.faults) ? dice.pick([1, 1, 1, 2, 3]) : 0;
     const grown = forest.grow(current, faults);
     if (grown === undefined) continue;
@@ -125,7 +126,7 @@ function* handOut(forest: Forest, blocks: readonly Sapling[]): Generator<Step> {
   const tip = blocks.at(-1);
   if (tip === undefined) return;
   if (dice.chance(0.5)) yield forest.headersTo(tip);
-  if (dice.chance(0.1)) yield { kind: 'rush', blocks: blocks.map(({ bytes }) => bytes) };
+  if (dice.chance(0.1)) yield rushOf(blocks);
   else for (const { bytes } of blocks) yield { kind: 'block', bytes };
 }
 

@@ -1,6 +1,7 @@
 import { Chainstate } from '../../server/chain/chainstate.js';
-import type { Signatures } from '../../server/ports.js';
 import { VerifiedSet } from '../../server/chain/verifiedSet.js';
+import type { Signatures } from '../../server/ports.js';
+import type { Kv } from '../../server/store/kv.js';
 import { memoryKv } from '../../server/store/memoryKv.js';
 import { type NetworkFile, parseNetwork } from '../../shared/consensus/params.js';
 import type { Reject } from '../../shared/consensus/reject.js';
@@ -10,12 +11,17 @@ import { stillClock } from '../kit/memoryChain.js';
 import { silentLog } from '../kit/silentLog.js';
 import type { Step } from './scenario.js';
 
+/** What the real chain runs on: a test of the oracle puts something broken there. */
+export interface Machine {
+  readonly signatures: Signatures;
+  readonly kv?: Kv;
+}
+
 /** The real chain over a store in memory, handed bytes as `block.submit` and synchronization hand them over. */
 export class Real {
   readonly chain: Chainstate;
   /** The active chain as its events tell it, without genesis. */
   readonly told: string[] = [];
-  /** Blocks that events have named as gone since the last look. */
   readonly #clock: ReturnType<typeof stillClock>;
   #contradiction: string | undefined;
 
@@ -36,11 +42,11 @@ export class Real {
     });
   }
 
-  static async open(file: NetworkFile, { now, signatures }: { now: number; signatures: Signatures }): Promise<Real> {
+  static async open(file: NetworkFile, { now, signatures, kv = memoryKv() }: { now: number } & Machine): Promise<Real> {
     const clock = stillClock(now);
     const chain = await Chainstate.open({
       params: parseNetwork(file),
-      kv: memoryKv(),
+      kv,
       directory: 'memory',
       clock,
       signatures,
@@ -64,7 +70,7 @@ export class Real {
       case 'block':
         return [await this.#block(step.bytes)];
       case 'rush':
-        return Promise.all(step.blocks.map((bytes) => this.#block(bytes)));
+        return Promise.all(step.blocks.map((bytes) => this.#queued(bytes)));
       case 'headers':
         return [await this.#headers(step.headers)];
     }
@@ -86,6 +92,10 @@ export class Real {
     if (!header.ok) return 'block-malformed';
     const first = this.chain.checkHeader(header.value);
     if (!first.ok) return textOf(first.reject);
+    return this.#queued(bytes);
+  }
+
+  async #queued(bytes: Uint8Array): Promise<string> {
     const block = decodeBlock(bytes);
     if (!block.ok) return 'block-malformed';
     const verdict = await this.chain.submitBlock(block.value);

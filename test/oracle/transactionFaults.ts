@@ -3,8 +3,8 @@ import { type BlockDraft, KEYS, plainDraft, type TransactionDraft } from './draf
 import { encodeTransaction, txidOf } from './model.js';
 import { versionAt } from './network.js';
 import { ORDER, scalar, sign, signatureOfNobody } from './signatures.js';
-import { type Site, spendable, transferOf } from './transfers.js';
 import { ownersOf } from './transactionRules.js';
+import { type Site, spendable, transferOf } from './transfers.js';
 
 /** Breaks something in a block that is being made; `false` where this block has nothing to break that way. */
 export type Fault = (block: BlockDraft, site: Site) => boolean;
@@ -25,14 +25,11 @@ function inTransfer(change: (draft: TransactionDraft, site: Site) => boolean | u
 
 /** A fault of any transaction of the block, the coinbase too. */
 function inAny(change: (draft: TransactionDraft, site: Site) => boolean | undefined): Fault {
-  return (block, site) =>
-    block.transactions.length > 0 && change(site.dice.pick(block.transactions), site) !== false;
+  return (block, site) => block.transactions.length > 0 && change(site.dice.pick(block.transactions), site) !== false;
 }
 
 /** A signature of another form in place of one of them. */
-function inSignature(
-  forge: (signature: Uint8Array, site: Site, sighash: Uint8Array) => Uint8Array,
-): Fault {
+function inSignature(forge: (signature: Uint8Array, site: Site, sighash: Uint8Array) => Uint8Array): Fault {
   return inTransfer((draft, site) => {
     const at = site.dice.below(3);
     draft.spoil = (signatures, sighash) =>

@@ -41,7 +41,7 @@ export function breaksWithCoins(
     if (coin.coinbase && height - coin.height < network.maturity) return 'tx-immature';
     coins.push(coin);
   }
-  if (valueOf(coins) < valueOf(transfer.outputs)) return 'tx-overspend';
+  if (sumOf(coins) < sumOf(transfer.outputs)) return 'tx-overspend';
   return transfer.signatures.length === ownersOf(coins).length ? undefined : 'tx-signature-count';
 }
 
@@ -60,7 +60,7 @@ export function breaksSignatures(
   return undefined;
 }
 
-export function valueOf(coins: readonly { readonly value: bigint }[]): bigint {
+export function sumOf(coins: readonly { readonly value: bigint }[]): bigint {
   return coins.reduce((sum, { value }) => sum + value, 0n);
 }
 

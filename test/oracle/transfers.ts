@@ -4,7 +4,7 @@ import type { Coin, Ledger } from './ledger.js';
 import { txidOf } from './model.js';
 import { type Network, rewardAt, versionAt } from './network.js';
 import type { Dice } from './random.js';
-import { valueOf } from './transactionRules.js';
+import { sumOf } from './transactionRules.js';
 
 /** Where the block stands that transactions are made for. */
 export interface Site {
@@ -67,7 +67,7 @@ export function transferOf(site: Site, block: readonly TransactionDraft[]): Tran
     inputs: inputs.map(({ txid, index }) => ({ txid, index })),
     memo: dice.bytes(dice.pick([0, 0, 0, 5, 80])),
   });
-  draft.outputs = shares(dice, valueOf(inputs));
+  draft.outputs = shares(dice, sumOf(inputs));
   return draft;
 }
 
@@ -87,7 +87,7 @@ function shares(dice: Dice, total: bigint): { address: string; value: bigint }[]
 export function claimable(site: Site, block: readonly TransactionDraft[]): bigint {
   const fees = block.map((draft, position) => {
     const spent = coinsSpent(draft, site.ledger, block.slice(0, position));
-    return draft.kind === 'coinbase' ? 0n : valueOf(spent) - valueOf(draft.outputs);
+    return draft.kind === 'coinbase' ? 0n : sumOf(spent) - sumOf(draft.outputs);
   });
   return rewardAt(site.network, site.height) + fees.reduce((sum, fee) => sum + fee, 0n);
 }

@@ -63,18 +63,17 @@ export class Validator {
     for (const header of headers) {
       if (header === undefined) continue;
       const known = this.#find(header.hash) ?? fresh.find((entry) => entry.header.hash === header.hash);
-      if (known?.invalid) code = 'header-parent-invalid';
-      if (known !== undefined && code === undefined) last = known;
-      if (known !== undefined) continue;
-      const parent =
-        this.#find(header.previous) ?? fresh.find((entry) => entry.header.hash === header.previous);
+      if (known !== undefined) {
+        last = known;
+        continue;
+      }
+      const parent = this.#find(header.previous) ?? fresh.find((entry) => entry.header.hash === header.previous);
       code = this.#breaksHeader(header, parent);
       if (code !== undefined) break;
       last = entryOn(parent, header);
       fresh.push(last);
     }
-    if (fresh.length > 0 && last !== undefined && last.work < this.#leastWork())
-      return code ?? 'header-minimum-work';
+    if (fresh.length > 0 && last !== undefined && last.work < this.#leastWork()) return code ?? 'header-minimum-work';
     this.#entries.push(...fresh);
     return code ?? 'taken';
   }
@@ -127,7 +126,7 @@ export class Validator {
       const code = step.parent === undefined ? undefined : breaksConnected(step.body, ledger, context);
       if (code !== undefined) {
         this.#markInvalid(step);
-        return step === entry ? code : 'block-known-invalid';
+        return step === entry ? code : 'header-parent-invalid';
       }
       ledger = confirmBlock(ledger, step.body);
     }
