@@ -11,7 +11,7 @@ export interface Scenario {
 }
 
 /** Every so many chains has a reorganisation of a depth that is asked for. */
-const DEEP_EVERY = 8;
+const DEEP_EVERY = 6;
 /** Depths follow one another by this step, so that few chains already have shallow and deep ones. */
 const DEPTH_STEP = 37;
 const DEPTHS = 100;
@@ -23,7 +23,8 @@ export function scenarioOf(seed: number, chain: number): Scenario {
   const dice = new Dice(seed, chain);
   const isLong = chain % LONG_EVERY === LONG_EVERY - 1;
   const isDeep = !isLong && chain % DEEP_EVERY === 0;
-  const file = someNetwork(dice, isLong || (isDeep && dice.chance(0.7)));
+  const isPlain = isLong || (isDeep && dice.chance(0.7));
+  const file = someNetwork(dice, isPlain);
   const forest = new Forest(dice, networkOf(file), someTemper(dice, isDeep || isLong));
   const depth = ((Math.floor(chain / DEEP_EVERY) * DEPTH_STEP) % DEPTHS) + 1;
   return { file, steps: isLong ? long(forest) : isDeep ? deep(forest, depth) : wander(forest) };

@@ -33,8 +33,11 @@ export type Step =
 export const START = 1_800_000_000_000;
 const DAY = 86_400_000;
 
-/** A network with rules of its own: small periods, so that a short chain meets their edges. */
-export function someNetwork(dice: Dice, isLong: boolean): NetworkFile {
+/**
+ * A network with rules of its own: small periods, so that a short chain meets their edges. On a plain one chains grow to
+ * any length.
+ */
+export function someNetwork(dice: Dice, isPlain: boolean): NetworkFile {
   const reward = dice.pick([0n, 1n, 3n, 150_000_000n, 150_000_000n, 150_000_000n, 5_000_000_007n]);
   const supplies = [
     9_000_000_000_000_000n,
@@ -46,19 +49,19 @@ export function someNetwork(dice: Dice, isLong: boolean): NetworkFile {
     { height, version: dice.between(2, 4) },
     { height: height + dice.between(1, 9), version: dice.pick([5, 255]) },
   ];
-  const genesisBits = isLong ? 0x207fffff : dice.pick([0x207fffff, 0x207fffff, 0x203fffff, 0x2100ffff, 0x2007ffff]);
+  const genesisBits = isPlain ? 0x207fffff : dice.pick([0x207fffff, 0x207fffff, 0x203fffff, 0x2100ffff, 0x2007ffff]);
   const minimum = workOf(genesisBits) * BigInt(dice.between(1, 8)) + BigInt(dice.below(2));
   return {
     name: dice.pick(['oracle', 'o', 'a-network-of-32-characters-or-so']),
     blockIntervalSeconds: dice.pick([1, 30, 300]),
-    retarget: isLong ? 'none' : dice.pick(['asert', 'none']),
+    retarget: isPlain ? 'none' : dice.pick(['asert', 'none']),
     halfLifeIntervals: dice.pick([1, 4, 10, 288]),
     genesisBits,
     reward: coinsOf(reward),
     halvingInterval: dice.pick([0, 0, 1, 2, 7, 20]),
     coinbaseMaturity: dice.pick([1, 1, 2, 2, 3, 5]),
     maxSupply: coinsOf(dice.pick(supplies) || 1n),
-    minimumWork: dice.chance(0.08) ? minimum.toString() : '0',
+    minimumWork: !isPlain && dice.chance(0.08) ? minimum.toString() : '0',
     upgrades: dice.pick([[], [], upgrades, upgrades.slice(0, 1)]),
     nodePort: 1,
   };
@@ -91,8 +94,9 @@ export class Forest {
     this.dice = dice;
     this.network = network;
     this.temper = temper;
-    const { header, bytes, ...rest } = genesisOf(network);
-    const ledger = confirmBlock(EMPTY, { header, bytes, ...rest });
+    const genesis = genesisOf(network);
+    const { header, bytes } = genesis;
+    const ledger = confirmBlock(EMPTY, genesis);
     this.root = { parent: undefined, height: 0, header, bytes, ledger, work: 0n, faulty: false };
     this.saplings = [this.root];
     this.#genesis = header.hash;
@@ -168,13 +172,8 @@ export class Forest {
     }
     const most = claimable(site, transfers);
     const claim = dice.chance(0.85) ? most : most - BigInt(dice.below(3)) * (most / 7n);
-    const draft: BlockDraft = {
-      transactions: [coinbaseFor(site, claim), ...transfers],
-      header: { timestamp: this.#timestamp(site) },
-      lazy: false,
-      swap: undefined,
-    };
-    return draft;
+    const transactions = [coinbaseFor(site, claim), ...transfers];
+    return { transactions, header: { timestamp: this.#timestamp(site) }, lazy: false, swap: undefined };
   }
 
   /** Whether a transfer of another branch can be confirmed here as well: in a reorganisation it only moves. */

@@ -3,7 +3,6 @@ import { type BlockDraft, KEYS, plainDraft, type TransactionDraft } from './draf
 import { encodeTransaction, txidOf } from './model.js';
 import { versionAt } from './network.js';
 import { ORDER, scalar, sign, signatureOfNobody } from './signatures.js';
-import { ownersOf } from './transactionRules.js';
 import { type Site, spendable, transferOf } from './transfers.js';
 
 /** Breaks something in a block that is being made; `false` where this block has nothing to break that way. */
@@ -130,16 +129,15 @@ export const TRANSACTION_FAULTS: Readonly<Record<string, Fault>> = {
     draft.outputs = [{ ...first, value: first.value + BigInt(dice.pick([1, 5_000, 10 ** 6])) }, ...others];
     return true;
   }),
-  /** Exactly at the limit it is the overspending that counts; a byte more, and it is the size. */
+  /** At the limit another rule decides, or none; a byte more, and it is the size. */
   size: inTransfer((draft, { dice }) => {
     draft.outputs = [];
     draft.memo = new Uint8Array(0);
     const wanted = dice.pick([100_000, 100_001]);
-    const owners = new Set(draft.inputs.map(({ txid }) => txid)).size;
     const base = encodeTransaction({ ...draft, signatures: [new Uint8Array(65)] }).length + 1;
     const count = Math.floor((wanted - base) / 21);
     const address = dice.pick(KEYS).address;
-    draft.outputs = Array.from({ length: count }, () => ({ address, value: owners > 3 ? 0n : 1n }));
+    draft.outputs = Array.from({ length: count }, () => ({ address, value: 1n }));
     draft.memo = new Uint8Array(wanted - base - 21 * count);
     draft.signatures = [new Uint8Array(65)];
     return true;
@@ -162,12 +160,12 @@ export const TRANSACTION_FAULTS: Readonly<Record<string, Fault>> = {
   infinity: inSignature((_signature, _site, sighash) => signatureOfNobody(sighash)),
   stranger: inSignature((_signature, { dice }, sighash) => sign(sighash, dice.pick(KEYS).secret)),
   swapped: inTransfer((draft, site) => {
-    const coins = spendable(site, []).filter((coin) => coin.value > 0n);
+    const coins = spendable(site, []);
     const [one] = coins;
     const other = coins.find(({ address }) => address !== one?.address);
     if (one === undefined || other === undefined) return false;
     draft.inputs = [one, other].map(({ txid, index }) => ({ txid, index }));
-    draft.outputs = [{ address: ownersOf([one])[0] ?? one.address, value: one.value }];
+    draft.outputs = [{ address: one.address, value: one.value }];
     draft.spoil = (signatures) => [...signatures].reverse();
     return true;
   }),
