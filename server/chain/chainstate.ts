@@ -211,9 +211,8 @@ export class Chainstate {
     if (last !== undefined && writes.length > 0) {
       const enough = this.#checkWork(last.work);
       if (!enough.ok) {
-        // What was only staged must not pass for stored.
+        // What was only staged must not pass for stored. A bad header is told as such, however little work is below it.
         this.headers.forget();
-        // A header that breaks a rule is told as such, however little work stands below it.
         return failure === undefined ? enough : refuse(failure);
       }
       await this.#state.commit(writes);
