@@ -211,9 +211,9 @@ export class Chainstate {
     if (last !== undefined && writes.length > 0) {
       const enough = this.#checkWork(last.work);
       if (!enough.ok) {
-        // What was only staged must not pass for stored.
+        // What was only staged must not pass for stored. A bad header is told as such, however little work is below it.
         this.headers.forget();
-        return enough;
+        return failure === undefined ? enough : refuse(failure);
       }
       await this.#state.commit(writes);
       this.#state.noteHeader(last);

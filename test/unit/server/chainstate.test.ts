@@ -64,6 +64,18 @@ describe('chainstate', () => {
     expect(chain.tip.header.height).toBe(30);
   });
 
+  test('a header that breaks a rule is told as such, however little work stands below it, and none is kept', async () => {
+    const params = { ...NETWORKS.dev, minimumWork: 20n };
+    const source = new TestChain(params);
+    const chain = await memoryChain({ params });
+    const [first, second] = source.grow(source.genesis, 2);
+    const bad = source.raw(present(second), [], { change: { version: 9 } });
+    const headers = [present(first), present(second), bad].map(({ header }) => header);
+    expect(assertRefused(await chain.submitHeaders(headers)).code).toBe('header-version');
+    expect(headers.map(({ hash }) => chain.headers.get(hash))).toEqual([undefined, undefined, undefined]);
+    expect(assertRefused(await chain.submitHeaders(headers.slice(0, 2))).code).toBe('header-minimum-work');
+  });
+
   test('headers that were only staged when the store failed are not taken for stored', async () => {
     const source = new TestChain();
     const blocks = source.grow(source.genesis, 20);
