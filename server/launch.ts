@@ -14,6 +14,7 @@ import { hostOf, type PeerUrl } from './net/peerUrl.js';
 import { Sessions } from './net/sessions.js';
 import { ownUrlOf, requirePeerUrl } from './ownUrl.js';
 import type { Clock, Logger, Random } from './ports.js';
+import { failStop } from './store/failStop.js';
 import type { Kv } from './store/kv.js';
 import { lmdbKv } from './store/lmdbKv.js';
 import { lockDirectory } from './store/lock.js';
@@ -65,6 +66,8 @@ export interface RunningServer extends AsyncDisposable {
   stop(): Promise<void>;
   /** Settles when it has ended, for whatever reason. */
   readonly stopped: Promise<void>;
+  /** Why it ended by itself; `undefined` where it did not. */
+  readonly failure: unknown;
 }
 
 /** What to launch. */
@@ -103,7 +106,9 @@ export async function launch<Router extends AnyTRPCRouter>(options: LaunchOption
       ...{ life, log, clock, random, dialer, sessions, directory },
       ownUrl: () => ownUrl,
       openStore: (store, { synced, given: kv }) =>
-        life.add(`${store} store`, kv ?? lmdbKv({ directory: join(directory, store), synced })),
+        failStop(life.add(`${store} store`, kv ?? lmdbKv({ directory: join(directory, store), synced })), (error) =>
+          life.fail(error),
+        ),
     });
     const callers = { sessions, clock, operatorToken: token, remoteOperator: config.remoteOperator };
     const server = await listen({
@@ -122,7 +127,13 @@ export async function launch<Router extends AnyTRPCRouter>(options: LaunchOption
     if (ownUrl === null) log.warn('nobody can reach this node; name its address with --public-url', { url });
     log.info(`${name} started`, { url, network: params.name, ...facts });
     start();
-    return { name, url, token, params, stop, stopped: life.stopped, [Symbol.asyncDispose]: stop };
+    return {
+      ...{ name, url, token, params, stop, stopped: life.stopped },
+      get failure() {
+        return life.failure;
+      },
+      [Symbol.asyncDispose]: stop,
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -16,6 +16,7 @@ export class Lifecycle {
   readonly #controller = new AbortController();
   readonly #parts: Part[] = [];
   #stopping: Promise<void> | undefined;
+  #failure: unknown;
   #ended = (): void => {};
   /** Settles when everything has ended, for whatever reason. */
   readonly stopped = new Promise<void>((resolve) => {
@@ -37,6 +38,18 @@ export class Lifecycle {
   add<P extends { close(): Promise<void> | void }>(name: string, part: P): P {
     this.#parts.push({ name, close: async () => part.close() });
     return part;
+  }
+
+  /** Why it ended by itself; `undefined` where it did not. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** Ends everything because of a failure after which nobody may rely on this process. */
+  fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#log.error('this process ends, for it can no longer do its work', { error: String(error) });
+    void this.stop();
   }
 
   /** Ends everything, once. A part that fails to end does not keep the others from ending. */

@@ -1,4 +1,5 @@
 import type { NetworkParams } from '../shared/consensus/params.js';
+import type { Block } from '../shared/model/block.js';
 import type { NodeApi } from '../shared/rpc/nodeApi.js';
 import { appRouter } from '../shared/rpc/router.js';
 import { createBlockApi } from './api/blockApi.js';
@@ -13,6 +14,7 @@ import { Subscriptions } from './events/subscriptions.js';
 import { Health } from './health.js';
 import { launch, type RunningServer, type ServerPorts } from './launch.js';
 import { Mempool } from './mempool/mempool.js';
+import { SavedPool } from './mempool/savedPool.js';
 import { Templates } from './miner/templates.js';
 import { BookKeeper } from './net/bookKeeper.js';
 import { Greeter } from './net/greeter.js';
@@ -63,7 +65,9 @@ export function startNode(
       const health = life.add('health', new Health(clock));
 
       const verified = new VerifiedSet();
-      const chainParts = { kv, directory, params, signatures, verified, clock, log };
+      const savedPool = new SavedPool(poolKv, log);
+      const keep = (block: Block): Promise<void> => savedPool.keep(block, clock.now());
+      const chainParts = { kv, directory, params, signatures, verified, clock, log, keep };
       const chain = life.add('chain', await Chainstate.open(chainParts));
       const poolParts = { chain, kv: poolKv, signatures, verified, clock, log, maxBytes: config.maxPoolBytes };
       const mempool = life.add('mempool', await Mempool.open(poolParts));

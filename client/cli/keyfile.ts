@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open } from 'node:fs/promises';
 import { TrestleError } from '../../shared/errors.js';
 import type { Words } from '../../shared/wallet/words.js';
+import { createFile } from './newFile.js';
 import { decryptWords, encryptWords, parseSecretStorage } from './secretStorage.js';
 
 const MAX_FILE_BYTES = 16_384;
@@ -15,22 +15,11 @@ const OTHERS = 0o077;
  */
 export async function saveKeyFile(file: string, words: Words, passphrase: string): Promise<void> {
   const text = `${JSON.stringify(await encryptWords(words, passphrase), null, 2)}\n`;
-  const temporary = `${file}.${randomUUID()}`;
   try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    const handle = await open(temporary, 'wx', 0o600);
-    // The process's mask may have taken rights from its owner, too.
-    await handle.chmod(0o600);
-    await handle.writeFile(text);
-    await handle.sync();
-    await handle.close();
-    // A link appears whole and fails where a file is: a rename would write over somebody's wallet.
-    await link(temporary, file);
+    await createFile(file, text, `${file}.${randomUUID()}`);
   } catch (error) {
     const detail = isErrno(error, 'EEXIST') ? 'there is a file already; choose another --file' : String(error);
     throw new TrestleError({ code: 'wallet-file', file, detail }, { cause: error });
-  } finally {
-    await rm(temporary, { force: true });
   }
 }
 

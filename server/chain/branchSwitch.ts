@@ -1,5 +1,6 @@
 import type { BlockReject } from '../../shared/consensus/reject.js';
 import type { Emitter } from '../../shared/emitter.js';
+import type { Block } from '../../shared/model/block.js';
 import type { BlockHash } from '../../shared/model/ids.js';
 import type { Clock, Logger } from '../ports.js';
 import type { HeaderRecord } from '../store/layout.js';
@@ -19,6 +20,8 @@ export interface SwitchParts {
   readonly events: Emitter<ChainEvents>;
   readonly clock: Pick<Clock, 'yield'>;
   readonly log: Logger;
+  /** Keeps what a block holds before it leaves the chain, so that a crash within the switch cannot lose it. */
+  readonly keep: (block: Block) => Promise<void>;
 }
 
 /** Moves the tip from one branch to another. */
@@ -73,7 +76,7 @@ export class BranchSwitch {
       while (state.tip.header.hash !== goal.header.hash) {
         const fork = state.headers.fork(state.tip, goal);
         reorganized ||= fork.header.hash !== state.tip.header.hash;
-        await this.#disconnectTo(fork);
+        await this.#disconnectTo(fork, original);
         const failed = await this.#connectTo(goal);
         if (failed === undefined) break;
         failures.set(failed.record.header.hash, failed.reject);
@@ -99,9 +102,12 @@ export class BranchSwitch {
     return best.work > record.work || headers.require(record.header.hash).invalid ? best : record;
   }
 
-  async #disconnectTo(fork: HeaderRecord): Promise<void> {
-    const { state, mover, clock } = this.#parts;
+  async #disconnectTo(fork: HeaderRecord, original: HeaderRecord): Promise<void> {
+    const { state, mover, clock, keep } = this.#parts;
     while (state.tip.header.hash !== fork.header.hash) {
+      // Before the commit: after it, a crash would leave its transfers neither on the chain nor waiting. Those of a branch
+      // that came within this switch and failed have no claim.
+      if (state.headers.descends(original, state.tip)) await keep(state.store.block(state.tip.header.hash));
       await mover.disconnect();
       await clock.yield();
     }

@@ -13,7 +13,7 @@ import type { ChainStore } from '../store/chainStore.js';
 import type { Kv, Write } from '../store/kv.js';
 import { type HeaderRecord, layout, type Totals } from '../store/layout.js';
 import { put } from '../store/space.js';
-import { BranchSwitch } from './branchSwitch.js';
+import { BranchSwitch, type SwitchParts } from './branchSwitch.js';
 import type { ChainEvents } from './events.js';
 import { HeaderMarks } from './headerMarks.js';
 import type { HeaderTree } from './headerTree.js';
@@ -26,7 +26,7 @@ import type { VerifiedSet } from './verifiedSet.js';
 export const MAX_QUEUED = 256;
 
 /** What the chain needs from outside. */
-export interface ChainParts {
+export interface ChainParts extends Partial<Pick<SwitchParts, 'keep'>> {
   readonly kv: Kv;
   /** Where the store is, for messages. */
   readonly directory: string;
@@ -60,12 +60,12 @@ export class Chainstate {
 
   private constructor(parts: ChainParts, state: TipState) {
     const { events } = this;
-    const { clock, log, signatures, verified } = parts;
+    const { clock, log, signatures, verified, keep = async () => {} } = parts;
     this.#clock = clock;
     this.#state = state;
     this.#mover = new TipMover({ state, events, signatures, verified });
     this.#marks = new HeaderMarks(state);
-    this.#branches = new BranchSwitch({ state, marks: this.#marks, events, mover: this.#mover, clock, log });
+    this.#branches = new BranchSwitch({ state, marks: this.#marks, events, mover: this.#mover, clock, log, keep });
   }
 
   /** Opens the chain and goes on where it stood: a switch of branches that a crash cut short is taken up again. */

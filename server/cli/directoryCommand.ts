@@ -10,8 +10,10 @@ export function directoryCommand(): Command {
     'directory',
   );
   return withAction<ServeOptions>(command, async (options, output) => {
-    const { startDirectory } = await import('../directory.js');
-    const params = await loadNetwork(options.network);
-    await serveUntilStopped(await startDirectory(params, configOf(options, params.name)), output);
+    await serveUntilStopped(async () => {
+      const { startDirectory } = await import('../directory.js');
+      const params = await loadNetwork(options.network);
+      return startDirectory(params, configOf(options, params.name));
+    }, output);
   });
 }

@@ -36,12 +36,14 @@ export function minerCommand(): Command {
     if (address === undefined) throw new TrestleError({ code: 'bad-request', detail: `address ${options.address}` });
     const client = createClient({ url });
     const log = createLogger(name, options.logLevel);
-    // Says at once where nothing answers; later failures are waited out.
-    await client.node.ping.query();
-    const life = new Lifecycle(log);
-    life
-      .add('miner', new Miner({ client, address, threads, intervalMs, clock: systemClock, log, signal: life.signal }))
-      .start();
-    await serveUntilStopped({ name, url, stopped: life.stopped, stop: () => life.stop() }, output);
+    await serveUntilStopped(async () => {
+      // Says at once where nothing answers; later failures are waited out.
+      await client.node.ping.query();
+      const life = new Lifecycle(log);
+      life
+        .add('miner', new Miner({ client, address, threads, intervalMs, clock: systemClock, log, signal: life.signal }))
+        .start();
+      return { name, url, stopped: life.stopped, stop: () => life.stop() };
+    }, output);
   });
 }

@@ -24,11 +24,13 @@ export function nodeCommand(): Command {
         .default('auto'),
     );
   return withAction<NodeOptions>(command, async (options, output) => {
-    // A wallet needs no database: what opens one is loaded only here.
-    const { startNode } = await import('../node.js');
-    const params = await loadNetwork(options.network);
-    const { directory: directories, peer: peers, maxPoolBytes, signatureEngine } = options;
-    const config = { ...configOf(options, params.name), directories, peers, maxPoolBytes, signatureEngine };
-    await serveUntilStopped(await startNode(params, config), output);
+    await serveUntilStopped(async () => {
+      // A wallet needs no database: what opens one is loaded only here.
+      const { startNode } = await import('../node.js');
+      const params = await loadNetwork(options.network);
+      const { directory: directories, peer: peers, maxPoolBytes, signatureEngine } = options;
+      const more = { directories, peers, maxPoolBytes, signatureEngine };
+      return startNode(params, { ...configOf(options, params.name), ...more });
+    }, output);
   });
 }

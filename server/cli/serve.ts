@@ -55,21 +55,39 @@ export interface Served {
   readonly name: string;
   readonly url: string;
   readonly stopped: Promise<void>;
+  /** Why it stopped by itself; `undefined` where it was told to. */
+  readonly failure?: unknown;
   stop(): Promise<void>;
 }
 
-/** Says that a process serves, and keeps it until a signal, its parent's death, or a call stops it. */
-export async function serveUntilStopped(served: Served, output: Output): Promise<void> {
-  const { name, url } = served;
-  const ready = { ready: true, name, url, pid: process.pid };
-  process.stdout.write(output.json ? `${toJson(ready)}\n` : `${name} serves at ${url}\n`);
-  const stop = (): void => void served.stop();
+/**
+ * Starts a process, says that it serves, and keeps it until a signal, its parent's death, or a call stops it. A signal
+ * amid the start counts as well: the parts that are there end in order, and nothing is said to serve. Throws what made it
+ * stop by itself.
+ */
+export async function serveUntilStopped(start: () => Promise<Served>, output: Output): Promise<void> {
+  let served: Served | undefined;
+  let isToldToStop = false;
+  const stop = (): void => {
+    isToldToStop = true;
+    void served?.stop();
+  };
   for (const signal of STOP_SIGNALS) process.once(signal, stop);
   // A process that was started with a channel to its parent must not outlive it, however the parent dies.
   if (process.connected) process.once('disconnect', stop);
-  await served.stopped;
-  for (const signal of STOP_SIGNALS) process.off(signal, stop);
-  if (process.connected) process.disconnect();
+  try {
+    served = await start();
+    const { name, url } = served;
+    const ready = { ready: true, name, url, pid: process.pid };
+    if (isToldToStop) await served.stop();
+    else process.stdout.write(output.json ? `${toJson(ready)}\n` : `${name} serves at ${url}\n`);
+    await served.stopped;
+    if (served.failure !== undefined) throw served.failure;
+  } finally {
+    for (const signal of STOP_SIGNALS) process.off(signal, stop);
+    process.off('disconnect', stop);
+    if (process.connected) process.disconnect();
+  }
 }
 
 function collect(text: string, before: readonly string[] = []): string[] {

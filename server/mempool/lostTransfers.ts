@@ -44,11 +44,11 @@ export class LostTransfers {
     return this.#isSwitching;
   }
 
-  /** A block has left. */
-  disconnected({ block, spent }: BlockEvent): void {
+  /** A block has left. Answers which transfers are forgotten over it. */
+  disconnected({ block, spent }: BlockEvent): LostTransfer[] {
     this.#isSwitching = true;
     // What came and went within one switch was a branch that failed: its payments have no claim to those that wait.
-    if (this.#tried.has(block.header.hash)) return;
+    if (this.#tried.has(block.header.hash)) return [];
     const transfers: LostTransfer[] = [];
     let next = 0;
     for (const transaction of block.transactions) {
@@ -59,7 +59,9 @@ export class LostTransfers {
     const bytes = block.raw.length;
     this.#blocks.push({ transfers, bytes });
     this.#bytes += bytes;
-    while (this.#bytes > this.#maxBytes && this.#blocks.length > 1) this.#forgetHighest();
+    const forgotten: LostTransfer[] = [];
+    while (this.#bytes > this.#maxBytes && this.#blocks.length > 1) forgotten.push(...this.#forgetHighest());
+    return forgotten;
   }
 
   /** The switch is over: what it took off; `undefined` where no block had left. */
@@ -77,10 +79,11 @@ export class LostTransfers {
     return losses;
   }
 
-  #forgetHighest(): void {
+  #forgetHighest(): readonly LostTransfer[] {
     const highest = this.#blocks.shift();
-    if (highest === undefined) return;
+    if (highest === undefined) return [];
     this.#bytes -= highest.bytes;
     this.#forgotten += highest.transfers.length;
+    return highest.transfers;
   }
 }

@@ -62,7 +62,8 @@ export class Mempool {
     const { events } = parts.chain;
     this.#stop = [
       events.on('connected', (event) => this.#onConnected(event)),
-      events.on('disconnected', (event) => this.#lost.disconnected(event)),
+      // The saved copy has the same bound.
+      events.on('disconnected', (event) => this.#saved.note(this.#lost.disconnected(event).map(unsaved))),
       events.on('settled', () => this.#onSettled()),
     ];
   }

@@ -1,5 +1,6 @@
 import type { Coin } from '../../shared/consensus/coins.js';
-import { decodeTransaction, type Transaction } from '../../shared/model/transaction.js';
+import type { Block } from '../../shared/model/block.js';
+import { decodeTransaction, isTransfer, type Transaction } from '../../shared/model/transaction.js';
 import type { Logger } from '../ports.js';
 import type { Kv, Write } from '../store/kv.js';
 import { poolLayout } from '../store/layout.js';
@@ -44,6 +45,21 @@ export class SavedPool {
   /** Saves; settles once what was written would survive the death of this process. */
   write(writes: readonly Write[]): Promise<void> {
     return this.#kv.commit(writes);
+  }
+
+  /**
+   * Saves the transfers of a block that is about to leave the chain: until they have been judged again, this copy is all
+   * that a crash leaves of them. A failure is only told; it must not keep the chain from moving.
+   */
+  async keep({ header, transactions }: Block, firstSeen: number): Promise<void> {
+    const writes = transactions.filter(isTransfer).map((transaction) => saved({ transaction, firstSeen }));
+    if (writes.length === 0) return;
+    await this.write(writes).catch((error: unknown) => {
+      this.#log.error('the transfers of a block that leaves could not be saved', {
+        block: header.hash,
+        error: String(error),
+      });
+    });
   }
 
   /** Saves in the background. */

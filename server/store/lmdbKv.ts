@@ -1,5 +1,6 @@
 import { open, type RootDatabase } from 'lmdb';
 import type { Entry, Kv } from './kv.js';
+import { requireRoom, requireRoomToOpen } from './room.js';
 import { asStoreFailure } from './storeFailure.js';
 
 /** How an LMDB environment is opened. */
@@ -15,7 +16,10 @@ export interface LmdbOptions {
  * disk as an error, where lmdb's asynchronous writes raise a rejection nobody can catch and end the process.
  */
 export function lmdbKv({ directory, synced }: LmdbOptions): Kv {
-  const db = guarded(directory, () => openDatabase(directory, synced));
+  const db = guarded(directory, () => {
+    requireRoomToOpen(directory);
+    return openDatabase(directory, synced);
+  });
   return {
     get: (key) =>
       guarded(directory, () => {
@@ -33,15 +37,16 @@ export function lmdbKv({ directory, synced }: LmdbOptions): Kv {
         return entries;
       }),
     async commit(batch) {
-      guarded(directory, () =>
+      guarded(directory, () => {
+        requireRoom(directory, batch);
         db.transactionSync(() => {
           // Nothing may be returned from here: a promise would keep the transaction open, and nothing would be on disk.
           for (const write of batch) {
             if (write.kind === 'put') db.putSync(asBuffer(write.key), asBuffer(write.value));
             else db.removeSync(asBuffer(write.key));
           }
-        }),
-      );
+        });
+      });
     },
     close: () => db.close(),
   };

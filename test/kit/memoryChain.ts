@@ -1,4 +1,4 @@
-import { Chainstate } from '../../server/chain/chainstate.js';
+import { type ChainParts, Chainstate } from '../../server/chain/chainstate.js';
 import { VerifiedSet } from '../../server/chain/verifiedSet.js';
 import type { Clock, Signatures } from '../../server/ports.js';
 import type { Kv } from '../../server/store/kv.js';
@@ -30,6 +30,7 @@ export interface MemoryChainOptions {
   readonly clock?: Clock;
   readonly signatures?: Signatures;
   readonly verified?: VerifiedSet;
+  readonly keep?: ChainParts['keep'];
 }
 
 /** The fastest signature checks of this machine. */
@@ -49,5 +50,6 @@ export async function memoryChain(options: MemoryChainOptions = {}): Promise<Cha
     signatures: options.signatures ?? (await testSignatures()),
     verified: options.verified ?? new VerifiedSet(),
     log: silentLog,
+    ...(options.keep === undefined ? {} : { keep: options.keep }),
   });
 }
