@@ -119,7 +119,7 @@ describe('docs/THREATS.md', () => {
       for (const code of quoted(codes)) expect(Object.keys(MEANINGS)).toContain(code);
       if (tests.startsWith('later')) return;
       expect(quoted(tests)).not.toEqual([]);
-      for (const path of quoted(tests)) expect(existsSync(join(ROOT, 'test', path)), path).toBe(true);
+      for (const path of quoted(tests)) expect(existsSync(join(ROOT, path)), path).toBe(true);
     },
   );
 });

@@ -2,8 +2,8 @@ import type { Write } from '../store/kv.js';
 import type { HeaderRecord } from '../store/layout.js';
 import type { TipState } from './tipState.js';
 
-/** Headers that one commit marks: about a megabyte. */
-export const MARK_WINDOW = 4_096;
+/** Headers that one commit marks: a quarter of a megabyte. */
+export const MARK_WINDOW = 1_024;
 
 /** Why the chain must do without a block. */
 export type Mark = 'invalid' | 'set-aside';
