@@ -294,7 +294,8 @@ export class Chainstate {
   }
 }
 
-function factsOf(block: Block): NonNullable<HeaderRecord['body']> {
+/** What is kept of a body beside it. */
+export function factsOf(block: Block): NonNullable<HeaderRecord['body']> {
   const creator = block.transactions[0]?.body.outputs[0]?.address ?? null;
   return { size: block.raw.length, transactions: block.transactions.length, creator };
 }

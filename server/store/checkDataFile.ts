@@ -97,6 +97,7 @@ class Walk {
   readonly #used: Uint8Array;
   readonly #free: Uint8Array;
   #pages = 2;
+  #reportAt = STEP_PAGES;
   #isWhole = true;
 
   constructor(file: DataFile, meta: MetaPage) {
@@ -168,7 +169,9 @@ class Walk {
       tree.counts.branches += 1;
       yield* this.#branch(tree, { page, where, offsets, bounds, level });
     }
-    if (this.#pages % STEP_PAGES === 0) yield { kind: 'progress', pages: this.#pages, of: this.#meta.lastPage + 1 };
+    if (this.#pages < this.#reportAt) return;
+    this.#reportAt = this.#pages + STEP_PAGES;
+    yield { kind: 'progress', pages: this.#pages, of: this.#meta.lastPage + 1 };
   }
 
   *#leaf(tree: Tree, { page, where, offsets, bounds }: PageParts): Generator<Finding> {

@@ -67,21 +67,22 @@ export function scratchOf(directory: string): string {
 
 /** Looks at a store that nobody has open, as `openStore` does. What it throws is what is wrong. */
 export async function examine(options: OpenOptions): Promise<void> {
-  const { directory, expendable } = options;
+  const { directory, expendable, log, clock } = options;
   const marker = readMarker(directory);
   const bytes = sizeOf(join(directory, DATA_FILE));
   if (marker === undefined && (bytes ?? 0) === 0) return;
   requireOwn(marker, options);
   if (bytes === undefined) throw damaged(directory, `${DATA_FILE} is missing`);
-  const closed = marker === 'damaged' ? undefined : marker?.closed;
-  if (closed != null) requireAsClosed(directory, closed);
-  else if (marker !== undefined)
-    options.log.info('the store was not closed properly; it is read through', { directory });
-  if (closed != null && bytes > ALWAYS_CHECKED_BYTES && !expendable) return;
+  const state = marker === 'damaged' ? undefined : marker;
+  const fault = state === undefined ? undefined : closedFault(directory, state);
+  if (fault !== undefined) throw damaged(directory, fault);
+  const isClosed = state !== undefined && state.closed !== null;
+  if (isClosed && bytes > ALWAYS_CHECKED_BYTES && !expendable) return;
+  if (!isClosed) log.info('the store was not closed properly, so it is read through', { directory, bytes });
   for (const finding of checkDataFile(directory)) {
     if (finding.kind === 'progress') {
-      options.log.info('reading the store through', { directory, pages: finding.pages, of: finding.of });
-      await options.clock.yield();
+      log.debug('reading the store through', { directory, pages: finding.pages, of: finding.of });
+      await clock.yield();
       continue;
     }
     // Before there were checksums, there were no markers.
@@ -96,7 +97,10 @@ export async function examine(options: OpenOptions): Promise<void> {
  * format would be brought up to this one, before LMDB opens it; what rows hold has a version of its own, which
  * `chain/openChain` checks.
  */
-export function requireOwn(marker: Marker | undefined | 'damaged', { directory, owner }: OpenOptions): void {
+export function requireOwn(
+  marker: Marker | undefined | 'damaged',
+  { directory, owner }: Pick<OpenOptions, 'directory' | 'owner'>,
+): void {
   if (marker === undefined || marker === 'damaged') return;
   const { format, owner: found } = marker;
   if (format !== STORE_FORMAT)
@@ -121,12 +125,13 @@ export function describe(detail: string, key: Buffer | undefined): string {
   return key === undefined ? detail : `${detail}: ${key.toString('hex')}`;
 }
 
-function requireAsClosed(directory: string, closed: Closed): void {
+/** What is no longer as the last process left it, where that closed the store. */
+export function closedFault(directory: string, { closed }: Marker): string | undefined {
+  if (closed === null) return undefined;
   const now = closedState(directory);
   if (now.bytes !== closed.bytes)
-    throw damaged(directory, `${DATA_FILE} has ${now.bytes} bytes, and had ${closed.bytes} when it was closed`);
-  if (now.metaChecksum !== closed.metaChecksum)
-    throw damaged(directory, `the meta pages of ${DATA_FILE} are not those that it was closed with`);
+    return `${DATA_FILE} has ${now.bytes} bytes, and had ${closed.bytes} when it was closed`;
+  return now.metaChecksum === closed.metaChecksum ? undefined : 'the meta pages are not those it was closed with';
 }
 
 function setAside({ directory, log }: OpenOptions, damage: TrestleError): void {
