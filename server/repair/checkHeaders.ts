@@ -95,7 +95,11 @@ function checkRecord(check: HeaderCheck & { readonly tree: HeaderTree }, { key, 
     checkStoredBody(check, record);
     return;
   }
-  const parent = tree.require(header.previous);
+  const parent = tree.get(header.previous);
+  if (parent === undefined) {
+    differences.row(keyBytes(layout.header, header.previous), 'missing', `block ${key} stands on it`);
+    return;
+  }
   // A mark of invalidity forbids new headers on top, but not those that were there before it.
   const context = { ...tree.contextOf(parent), invalid: false };
   const verdict = checkHeader(header, context, { params, now: Number.MAX_SAFE_INTEGER });
@@ -147,8 +151,13 @@ function checkStoredBody(
   }
 }
 
-/** Bodies and undo records that no header record asks for. */
+/** Tips, bodies and undo records without a header record that asks for them. */
 async function checkBodiesExpected({ source, differences, progress }: HeaderCheck): Promise<void> {
+  for (const row of rawRows(source.kv, layout.tips)) {
+    const tip = decodeRow(layout.tips, row);
+    const header = tip.ok ? keyBytes(layout.header, tip.value.key.hash) : undefined;
+    if (header !== undefined && source.kv.get(header) === undefined) differences.row(header, 'missing', 'it is a tip');
+  }
   for (const [space, isExpected] of [
     [layout.block, ({ body }: HeaderRecord) => body !== null],
     [layout.undo, ({ fees }: HeaderRecord) => fees !== null],
