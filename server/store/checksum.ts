@@ -9,9 +9,9 @@ const LONG_BYTES = 256;
 /** Eight tables of 256 entries: what each of eight bytes at once does to the sum ("slicing by 8"). */
 const TABLES = makeTables();
 
-/** The CRC-32 of zlib and Ethernet over bytes that follow those which `before` is the sum of. */
-export function checksum(bytes: Uint8Array, before = 0): number {
-  return bytes.length < LONG_BYTES ? shortChecksum(bytes, before) : crc32(bytes, before);
+/** The CRC-32 of zlib and Ethernet over the first bytes, up to `end`, after those which `before` is the sum of. */
+export function checksum(bytes: Uint8Array, before = 0, end: number = bytes.length): number {
+  return end < LONG_BYTES ? shortChecksum(bytes, before, end) : crc32(bytes.subarray(0, end), before);
 }
 
 /** The sum that is kept with a row. It covers the key, so that a value which was moved to another key is found, too. */
@@ -22,7 +22,7 @@ export function rowChecksum(key: Uint8Array, value: Uint8Array): number {
 /** Whether the bytes of a stored row end in the checksum of its key and value. */
 export function isSealed(key: Uint8Array, sealed: Buffer): boolean {
   const length = sealed.length - CHECKSUM_BYTES;
-  return length >= 0 && sealed.readUInt32LE(length) === rowChecksum(key, sealed.subarray(0, length));
+  return length >= 0 && sealed.readUInt32LE(length) === checksum(sealed, checksum(key), length);
 }
 
 /** The value of a stored row, once its checksum has been found right. */
@@ -30,10 +30,10 @@ export function openSeal(sealed: Buffer): Uint8Array {
   return new Uint8Array(sealed.buffer, sealed.byteOffset, sealed.byteLength - CHECKSUM_BYTES);
 }
 
-function shortChecksum(bytes: Uint8Array, before: number): number {
+function shortChecksum(bytes: Uint8Array, before: number, end: number): number {
   let sum = ~before;
   let i = 0;
-  for (const whole = bytes.length - 7; i < whole; i += 8) {
+  for (const whole = end - 7; i < whole; i += 8) {
     sum ^= at(bytes, i) | (at(bytes, i + 1) << 8) | (at(bytes, i + 2) << 16) | (at(bytes, i + 3) << 24);
     sum =
       at(TABLES, 1792 + (sum & 255)) ^
@@ -45,7 +45,7 @@ function shortChecksum(bytes: Uint8Array, before: number): number {
       at(TABLES, 256 + at(bytes, i + 6)) ^
       at(TABLES, at(bytes, i + 7));
   }
-  for (; i < bytes.length; i++) sum = at(TABLES, (sum ^ at(bytes, i)) & 255) ^ (sum >>> 8);
+  for (; i < end; i++) sum = at(TABLES, (sum ^ at(bytes, i)) & 255) ^ (sum >>> 8);
   return ~sum >>> 0;
 }
 
