@@ -33,11 +33,9 @@ function verifyCommand(): Command {
     // Whoever only asks nodes needs no database.
     const { verify } = await import('../repair/verify.js');
     const found = await verify(await partsOf(options, 'verify'));
-    const { height, headers, blocks, total, marked } = found;
+    const { total } = found;
     if (total === 0) {
-      const said = `${headers} headers and ${blocks} blocks up to height ${height}: every row is what the blocks make it`;
-      const marks = marked === 0 ? '' : `\n${marked} headers are marked invalid; why, the store no longer knows`;
-      output.result({ ok: true, ...found }, `${said}${marks}`);
+      output.result({ ok: true, ...found }, praise(found));
       return;
     }
     const failure = new TrestleError({ code: 'store-corrupt', detail: inWords(found) });
@@ -89,6 +87,15 @@ async function partsOf({ name, network, dataDir, logLevel }: RepairOptions, comm
     clock: systemClock,
     log,
   };
+}
+
+function praise({ height, headers, blocks, marked, unfinished }: Verification): string {
+  const lines = [
+    `${headers} headers and ${blocks} blocks up to height ${height}: every row is what the blocks make it`,
+  ];
+  if (marked > 0) lines.push(`${marked} headers are marked invalid or set aside; why, the store does not know`);
+  if (unfinished) lines.push('a change of branches is unfinished; the next start of the node goes on with it');
+  return lines.join('\n');
 }
 
 function inWords({ total, bySpace }: Verification): string {

@@ -7,7 +7,7 @@ import { TrestleError } from '../../shared/errors.js';
 import { type Block, decodeBlock } from '../../shared/model/block.js';
 import type { BlockHash } from '../../shared/model/ids.js';
 import { describeReason, type Reason } from '../../shared/reasons.js';
-import { factsOf } from '../chain/chainstate.js';
+import { factsOf } from '../chain/bodyFacts.js';
 import { HeaderTree } from '../chain/headerTree.js';
 import type { ChainStore } from '../store/chainStore.js';
 import { type HeaderRecord, layout } from '../store/layout.js';
@@ -36,7 +36,7 @@ export interface HeaderSummary {
   readonly headers: number;
   /** The most work of a valid block whose body is stored, and such a block. */
   readonly best: HeaderRecord | undefined;
-  /** Headers marked invalid: why, the store no longer knows, so the marks are taken as they are. */
+  /** Headers marked invalid or set aside: why, the store does not know, so the marks are taken as they are. */
   readonly marked: number;
 }
 
@@ -66,7 +66,7 @@ export async function checkHeaders(check: HeaderCheck): Promise<HeaderSummary> {
       continue;
     }
     if (record.invalid) marked += 1;
-    else if (record.header.hash !== check.genesis) await batch.add(put(notes.parents, record.header.previous, null));
+    if (record.header.hash !== check.genesis) await batch.add(put(notes.parents, record.header.previous, null));
     if (!record.invalid && record.body !== null && (best === undefined || record.work > best.work)) best = record;
   }
   await batch.flush();
@@ -108,9 +108,11 @@ function checkRecord(check: HeaderCheck & { readonly tree: HeaderTree }, { key, 
     return;
   }
   const block = record.body === null ? undefined : checkStoredBody(check, record);
+  const invalid = parent.invalid || record.invalid;
   const expected: HeaderRecord = {
     ...tree.childOf(parent, header),
-    invalid: parent.invalid || record.invalid,
+    invalid,
+    setAside: invalid && record.setAside,
     body: block === undefined ? record.body : factsOf(block),
     fees: record.fees,
   };

@@ -3,7 +3,7 @@ import { Emitter } from '../../shared/emitter.js';
 import { TrestleError } from '../../shared/errors.js';
 import type { BlockHash } from '../../shared/model/ids.js';
 import { describeReason } from '../../shared/reasons.js';
-import { factsOf } from '../chain/chainstate.js';
+import { factsOf } from '../chain/bodyFacts.js';
 import type { ChainEvents } from '../chain/events.js';
 import { tipWrites } from '../chain/headerTree.js';
 import type { OpenedChain } from '../chain/openChain.js';
@@ -51,7 +51,7 @@ export class Recompute {
     return this.#connected;
   }
 
-  /** Notes the branch up to `tip`, what was connected beside it, and which headers have no valid child. */
+  /** Notes the branch up to `tip`, what was connected beside it, and which headers have no child. */
   async prepare(tip: HeaderRecord): Promise<void> {
     const { source, opened, progress } = this.#parts;
     const { kv } = opened.store;
@@ -71,10 +71,9 @@ export class Recompute {
     for (const row of rawRows(source.kv, layout.header)) {
       const decoded = decodeRow(layout.header, row);
       if (!decoded.ok) continue;
-      const { header, fees, invalid } = decoded.value.value;
+      const { header, fees } = decoded.value.value;
       const { hash, previous: parent, height } = header;
-      if (!invalid && read(kv, notes.parents, hash) === undefined)
-        await batch.add(...tipWrites(decoded.value.value, 'put'));
+      if (read(kv, notes.parents, hash) === undefined) await batch.add(...tipWrites(decoded.value.value, 'put'));
       if (fees !== null && read(kv, notes.path, height) !== hash)
         await batch.add(put(notes.sides, { parent, hash }, null));
     }

@@ -14,11 +14,11 @@ const hash = idCodec<BlockHash>();
  * long, and so not for memory. The prefixes lie above those of `layout`.
  */
 export const notes = {
-  /** The branch with the most work, from genesis up. */
+  /** The active chain, from genesis up. */
   path: space<Height, BlockHash>('path', 0x40, { key: heightKey, value: hash }),
-  /** Headers that a valid header stands on. */
+  /** Headers that another header stands on. */
   parents: space<BlockHash, null>('parents', 0x41, { key: hash, value: emptyCodec }),
-  /** Blocks beside that branch which were connected at some time, by their parents. */
+  /** Blocks beside it which were connected at some time, by their parents. */
   sides: space<{ parent: BlockHash; hash: BlockHash }, null>('sides', 0x42, {
     key: record({ parent: hash, hash }),
     value: emptyCodec,

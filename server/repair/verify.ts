@@ -37,8 +37,10 @@ export interface Verification {
   /** Headers held against their parents, and blocks connected once more. */
   readonly headers: number;
   readonly blocks: number;
-  /** Headers marked invalid. Why, the store does not know any more; the marks were taken as they are. */
+  /** Headers marked invalid or set aside. Why, the store does not know; the marks were taken as they are. */
   readonly marked: number;
+  /** Whether a better block waits: a crash cut a change of branches short, and the next start goes on with it. */
+  readonly unfinished: boolean;
   /** How many differences there are, in which spaces, and the first of them. */
   readonly total: number;
   readonly bySpace: Readonly<Record<string, number>>;
@@ -127,7 +129,8 @@ export async function verifyRows(parts: RowParts): Promise<Verification> {
     else log.warn('the state cannot be computed again, and was not compared', { found: differences.total });
   }
   checkTheRest(parts.source, differences);
-  return { ...summary(differences, tip), headers, marked, blocks: recompute.connected };
+  const unfinished = tip !== undefined && best !== undefined && (tip.invalid || best.work > tip.work);
+  return { ...summary(differences, tip), headers, marked, unfinished, blocks: recompute.connected };
 }
 
 async function prepared(recompute: Recompute, tip: HeaderRecord, differences: Differences): Promise<boolean> {
@@ -158,7 +161,7 @@ function requireSame(meta: Meta | undefined, expected: Meta): void {
     throw new TrestleError({ code: 'store-network', directory, found: meta.genesis, expected: expected.genesis });
 }
 
-/** The tip there should be: the stored one, unless another block has more work. Among equals the first found stays. */
+/** The tip whose state the store should hold: the one it names, or where that cannot be, the best there is. */
 function tipOf(source: ChainStore, meta: Meta | undefined, best: HeaderRecord | undefined): HeaderRecord | undefined {
   let stored: HeaderRecord | undefined;
   try {
@@ -166,8 +169,7 @@ function tipOf(source: ChainStore, meta: Meta | undefined, best: HeaderRecord | 
   } catch (error) {
     sayWhy(error);
   }
-  const isBest = stored !== undefined && stored.body !== null && !stored.invalid && stored.work === best?.work;
-  return isBest ? stored : best;
+  return stored?.body == null ? best : stored;
 }
 
 /** Reads two stores side by side, and names the rows that only one has or that differ. */
@@ -230,7 +232,7 @@ function summary(differences: Differences, tip: HeaderRecord | undefined): Verif
   return {
     height: tip?.header.height ?? 0,
     tip: tip?.header.hash ?? '',
-    ...{ headers: 0, blocks: 0, marked: 0, total, bySpace },
+    ...{ headers: 0, blocks: 0, marked: 0, unfinished: false, total, bySpace },
     differences: named,
   };
 }

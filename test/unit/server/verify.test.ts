@@ -14,6 +14,7 @@ import { assertOk, present } from '../../kit/assertOk.js';
 import { branchyStore, greedyBlock, payingBlock } from '../../kit/branchyStore.js';
 import { transfer } from '../../kit/builders.js';
 import { failureFrom } from '../../kit/failureFrom.js';
+import { flakyKv } from '../../kit/flakyKv.js';
 import { memoryChain, stillClock, testSignatures } from '../../kit/memoryChain.js';
 import { silentLog } from '../../kit/silentLog.js';
 import { TestChain } from '../../kit/testChain.js';
@@ -112,6 +113,26 @@ test('a block whose signatures were never right is found, for every rule is chec
   expect(differences).toMatchObject([
     { space: 'block', key: last.header.hash, detail: expect.stringContaining('signature') },
   ]);
+});
+
+test('a change of branches that a failing disk cut short is no damage: the next start goes on with it', async () => {
+  const source = new TestChain();
+  const trunk = source.grow(source.genesis, 4);
+  const rival = source.grow(present(trunk[0]), 5);
+  let unfinished = 0;
+  for (let operation = 0, hasFailed = true; hasFailed; operation += 3) {
+    const kv = memoryKv();
+    const flaky = flakyKv(kv);
+    const chain = await memoryChain({ kv: flaky.kv });
+    for (const block of [...trunk, ...rival.slice(0, 3)]) assertOk(await chain.submitBlock(block));
+    flaky.failAt(operation);
+    await chain.submitBlock(present(rival[3])).catch(() => {});
+    hasFailed = flaky.hasFailed();
+    const found = await verified(kv);
+    expect(found.differences, `cut short at operation ${operation}`).toEqual([]);
+    if (found.unfinished) unfinished += 1;
+  }
+  expect(unfinished).toBeGreaterThan(0);
 });
 
 test('another network’s store and another format are refused, not taken for damage', async () => {
