@@ -20,6 +20,9 @@ export const STORE_FORMAT = 2;
  */
 const ALWAYS_CHECKED_BYTES = 64 * 2 ** 20;
 
+/** Between two lines of the log about reading a store through: a gigabyte, some seconds. */
+const SAY_PAGES = 2 ** 18;
+
 /** What a store is opened with. */
 export interface OpenOptions {
   /** A directory of its own, in a data directory that this process has locked. */
@@ -79,9 +82,12 @@ export async function examine(options: OpenOptions): Promise<void> {
   const isClosed = state !== undefined && state.closed !== null;
   if (isClosed && bytes > ALWAYS_CHECKED_BYTES && !expendable) return;
   if (!isClosed) log.info('the store was not closed properly, so it is read through', { directory, bytes });
+  let sayAt = SAY_PAGES;
   for (const finding of checkDataFile(directory)) {
     if (finding.kind === 'progress') {
-      log.debug('reading the store through', { directory, pages: finding.pages, of: finding.of });
+      const { pages, of } = finding;
+      if (pages >= sayAt) log.info('reading the store through', { directory, pages, of });
+      sayAt = Math.max(sayAt, pages - (pages % SAY_PAGES) + SAY_PAGES);
       await clock.yield();
       continue;
     }

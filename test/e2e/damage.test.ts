@@ -142,7 +142,7 @@ describe.each<How>(['closed', 'killed'])('a store that was %s', (how) => {
 });
 
 test('a repair that is killed at any step leaves the old store or the new one, and the next repair is whole', async () => {
-  const damaged = await copyOf('killed', 'killed-repair');
+  const damaged = await copyOf('closed', 'killed-repair');
   await truncate(join(damaged, 'chain', 'data.mdb'), 80_000);
   const repairUntil = async (dieAt: number): Promise<{ dataDir: string; how: unknown }> => {
     const dataDir = join(home.path, `killed-repair-${dieAt}`);
