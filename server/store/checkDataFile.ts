@@ -14,6 +14,7 @@ import {
   type TreeRecord,
   u64,
 } from './dataFile.js';
+import { PageSet } from './pageSet.js';
 
 /** Pages looked at between two reports of progress. */
 const STEP_PAGES = 4_096;
@@ -63,11 +64,20 @@ export function newestMeta(file: DataFile): MetaPage | string {
     if (free.flags !== FREE_FLAGS || main.flags !== MAIN_FLAGS) return `${where}: flags of a tree`;
     if (!(mapSize <= LARGEST_MAP) || mapSize % pageSize !== 0) return `${where}: size of the map`;
     if (lastPage < 1 || (lastPage + 1) * pageSize > mapSize) return `${where}: last page`;
-    // Commits write them in turn. A number that is not the next one would have LMDB go back to an older state.
-    if (transaction !== 0 && transaction % 2 !== number) return `${where}: transaction number`;
+    // Commits write them in turn, and with each the root of a tree. Any other number would have LMDB go back to an older
+    // state. (The pages that the older one leads to are not used again before the next commit.)
+    const stamps = [free.root, main.root].map((root) => stampOf(file, root, pageSize));
+    if (transaction !== Math.max(...stamps) || (transaction !== 0 && transaction % 2 !== number))
+      return `${where}: transaction number`;
   }
   if (Math.abs(first.transaction - second.transaction) > 1) return 'meta pages: transaction numbers';
   return second.transaction > first.transaction ? second : first;
+}
+
+/** The transaction that wrote a root. */
+function stampOf(file: DataFile, root: bigint, pageSize: number): number {
+  const page = root === NO_PAGE ? undefined : file.read(Number(root) * pageSize, PAGE_HEADER);
+  return page === undefined ? 0 : u64(page, 8);
 }
 
 /** Keys that a branch leaves to a child: from `low` up to but not with `high`; open where `undefined`. */
@@ -94,8 +104,8 @@ interface Tree {
 class Walk {
   readonly #file: DataFile;
   readonly #meta: MetaPage;
-  readonly #used: Uint8Array;
-  readonly #free: Uint8Array;
+  readonly #used: PageSet;
+  readonly #free: PageSet;
   #pages = 2;
   #reportAt = STEP_PAGES;
   #isWhole = true;
@@ -103,8 +113,8 @@ class Walk {
   constructor(file: DataFile, meta: MetaPage) {
     this.#file = file;
     this.#meta = meta;
-    this.#used = new Uint8Array(Math.ceil((meta.lastPage + 1) / 8));
-    this.#free = new Uint8Array(this.#used.length);
+    this.#used = new PageSet(meta.lastPage + 1);
+    this.#free = new PageSet(meta.lastPage + 1);
   }
 
   *run(): Generator<Finding> {
@@ -130,8 +140,8 @@ class Walk {
     });
     if (!this.#isWhole) return;
     // A page that is both would be written over by the next commit.
-    const twice = this.#used.findIndex((bits, i) => (bits & (this.#free[i] ?? 0)) !== 0);
-    if (twice >= 0) yield* this.#broken(`pages ${8 * twice} to ${8 * twice + 7}: in use and free at once`);
+    const twice = this.#used.sharedWith(this.#free);
+    if (twice >= 0) yield* this.#broken(`pages ${twice} to ${twice + 7}: in use and free at once`);
   }
 
   *#tree(tree: Tree): Generator<Finding> {
@@ -242,8 +252,8 @@ class Walk {
       if (entry < 0) i += 1;
       const first = entry < 0 && i <= count ? Number(value.readBigInt64LE(8 * i)) : entry;
       for (let page = first; page < first + run; page++) {
-        if (!this.#isPage(page) || bit(this.#free, page)) return yield* this.#broken(`free pages: page ${page}`);
-        setBit(this.#free, page);
+        if (!this.#isPage(page) || this.#free.has(page)) return yield* this.#broken(`free pages: page ${page}`);
+        this.#free.add(page);
       }
     }
   }
@@ -252,8 +262,8 @@ class Walk {
   #take(first: number, count: number): boolean {
     if (!this.#isPage(first) || !this.#isPage(first + count - 1)) return false;
     for (let page = first; page < first + count; page++) {
-      if (bit(this.#used, page)) return false;
-      setBit(this.#used, page);
+      if (this.#used.has(page)) return false;
+      this.#used.add(page);
     }
     this.#pages += count;
     return true;
@@ -287,12 +297,4 @@ function isBelow({ compare }: Tree, key: Buffer, high: Buffer | undefined): bool
 /** Nodes fill a page from its end to the upper bound of what is free, without gaps. */
 function filledBytes(page: Buffer): number {
   return page.length - PAGE_HEADER - page.readUInt16LE(22);
-}
-
-function bit(bits: Uint8Array, index: number): boolean {
-  return ((bits[index >>> 3] ?? 0) & (1 << (index & 7))) !== 0;
-}
-
-function setBit(bits: Uint8Array, index: number): void {
-  bits[index >>> 3] = (bits[index >>> 3] ?? 0) | (1 << (index & 7));
 }

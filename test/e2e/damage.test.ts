@@ -170,6 +170,8 @@ test('a repair that is killed at any step leaves the old store or the new one, a
   const swapped = outcomes.indexOf('open');
   expect(outcomes).toEqual(outcomes.map((_, i) => (i < swapped ? 'store-corrupt' : 'open')));
   expect(swapped).toBeGreaterThan(3);
+  // Killed after the rename and before the marker speaks of the new file: that must not pass for damage.
+  expect(outcomes.length - swapped).toBeGreaterThan(2);
   for (const { repaired } of reports.slice(0, swapped)) expect(repaired).toBe(state);
   for (const dataDir of killed) expect(await readdir(dataDir)).not.toContain('chain.new');
 }, 120_000);

@@ -59,6 +59,9 @@ export async function branchyStore(kv: Kv): Promise<Chainstate> {
   assertOk(await chain.submitHeaders(source.grow(fork, 2).map(({ header }) => header)));
   // The operator does without a branch that was the chain once.
   await chain.setAside(present(chain.headers.get(present(lost[0]).header.hash)));
+  // And without the last block of the chain, which then stands on its tip.
+  await submit(...source.grow(fork, 2));
+  await chain.setAside(chain.tip);
   const peer = { firstSeen: 5, lastSeen: 6, lastTried: null, failures: 0 };
   await kv.commit([put(layout.peer, 'http://127.0.0.1:42221', peer)]);
   return chain;

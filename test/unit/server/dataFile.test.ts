@@ -97,6 +97,23 @@ test('a flipped bit anywhere is found, or touches nothing that is read or writte
   expect(Math.min(seen.found, seen.harmless)).toBeGreaterThan(5);
 });
 
+test('any other number in the place of a meta page’s transaction is found: LMDB would go back to an older state', async () => {
+  await using home = await temporaryDirectory();
+  const writer = lmdbKv({ directory: home.path, synced: false });
+  for (let commit = 0; commit < 5; commit++) await writer.commit(someWrites(seeded(commit), 20));
+  await writer.close();
+  const file = join(home.path, 'data.mdb');
+  const bytes = readFileSync(file);
+  for (const page of [0, 4_096])
+    for (let bit = 0; bit < 64; bit++) {
+      const flipped = Buffer.from(bytes);
+      const offset = page + 24 + 128 + (bit >> 3);
+      flipped.writeUInt8(flipped.readUInt8(offset) ^ (1 << (bit & 7)), offset);
+      writeFileSync(file, flipped);
+      expect(damageIn(home.path), `page ${page}, bit ${bit}`).toEqual([expect.stringContaining('transaction number')]);
+    }
+});
+
 test('a value that changed behind the back of an open store is an error, never another value, and is told once read', async () => {
   await using home = await temporaryDirectory();
   const told: string[] = [];
