@@ -84,6 +84,7 @@ export class Recompute {
   async run(tip: HeaderRecord): Promise<boolean> {
     const { opened, progress } = this.#parts;
     const { kv } = opened.store;
+    this.#compare(opened.genesis.header.hash);
     for (let height = 1; height <= tip.header.height; height++) {
       await this.#visitSides();
       const hash = read(kv, notes.path, (opened.genesis.header.height + height) as HeaderRecord['header']['height']);

@@ -80,6 +80,20 @@ describe('every row of every space', () => {
     },
   );
 
+  test('every single undo record is held against its block, also of blocks beside the chain', async () => {
+    const { kv, rows } = await stored;
+    const undo = [...rawRows(kv, layout.undo)];
+    expect(undo.length).toBeGreaterThan(12);
+    for (const [key, value] of undo) {
+      const changed = await copyOf(rows);
+      await changed.commit([
+        { kind: 'put', key, value: value.map((byte, i) => (i === value.length - 1 ? byte ^ 1 : byte)) },
+      ]);
+      const at = { space: 'undo', key: toHex(key.subarray(1)) };
+      expect((await verified(changed)).differences, at.key).toContainEqual(expect.objectContaining(at));
+    }
+  });
+
   test('a peer that cannot be read, and a row that no space has', async () => {
     const { rows } = await stored;
     const kv = await copyOf(rows);
