@@ -6,8 +6,9 @@ import { EXIT, table } from '../../client/cli/output.js';
 import { TrestleError } from '../../shared/errors.js';
 import type { RepairParts, Verification } from '../repair/verify.js';
 import { systemClock } from '../system/clock.js';
+import { loadEngine } from '../system/engines.js';
 import { createLogger, LOG_LEVELS, type LogLevel } from '../system/logger.js';
-import { inlineSignatures, loadEngine } from '../system/signatures.js';
+import { inlineSignatures } from '../system/signatures.js';
 import { loadNetwork, networkOption } from './network.js';
 
 /** Differences that people are shown; `--json` has more. */
@@ -83,7 +84,7 @@ async function partsOf({ name, network, dataDir, logLevel }: RepairOptions, comm
   return {
     dataDir: dataDir ?? join(homedir(), '.trestle', params.name, name),
     params,
-    signatures: inlineSignatures(await loadEngine(log), systemClock),
+    signatures: inlineSignatures(await loadEngine('auto', { log }), systemClock),
     clock: systemClock,
     log,
   };
