@@ -151,8 +151,6 @@ function open({ directory, synced, owner, onDamage }: OpenOptions): Kv {
   const say = (closed: Closed | null): void =>
     writeMarker(directory, { format: STORE_FORMAT, owner, closed }, { synced });
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  // LMDB's table of readers: nobody else is here, and a damaged one would be trusted.
-  rmSync(join(directory, 'lock.mdb'), { force: true });
   const isNew = (sizeOf(join(directory, DATA_FILE)) ?? 0) === 0;
   // In a new store the data file comes first: a marker without one means that it was lost.
   if (!isNew) say(null);

@@ -14,9 +14,6 @@ const STORE_FAILURES: Readonly<Record<string, 'store-full' | 'store-readonly' | 
   '13': 'store-readonly',
   EROFS: 'store-readonly',
   '30': 'store-readonly',
-  // The disk cannot read, or cannot say that it has written: after that nobody knows what is on it.
-  EIO: 'store-corrupt',
-  '5': 'store-corrupt',
   // MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_INVALID, MDB_VERSION_MISMATCH.
   '-30796': 'store-corrupt',
   '-30797': 'store-corrupt',

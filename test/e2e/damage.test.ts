@@ -213,7 +213,7 @@ test('damage met while a node runs is told to the caller, and ends the node with
     detail: '',
   });
   await node.running.stopped;
-  expect(node.running.failure()).toMatchObject({ code: 'store-corrupt' });
+  expect(node.running.failure).toMatchObject({ code: 'store-corrupt' });
 });
 
 test('a damaged store that can be gathered again, the pool’s or a directory’s book, is put aside', async () => {

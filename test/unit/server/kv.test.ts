@@ -83,8 +83,6 @@ test('a directory has one owner at a time, and the next gets it when the first l
 });
 
 test.each([
-  ['a disk that cannot read or write', 'EIO', 'store-corrupt'],
-  ['the same, from LMDB', 5, 'store-corrupt'],
   ['a damaged page', -30796, 'store-corrupt'],
   ['a full disk, from LMDB', 28, 'store-full'],
   ['a map that cannot grow', -30792, 'store-full'],
