@@ -9,6 +9,7 @@ import { runCommandLine } from '../client/cli/main.js';
 import { directoryCommand } from '../server/cli/directoryCommand.js';
 import { minerCommand } from '../server/cli/minerCommand.js';
 import { nodeCommand } from '../server/cli/nodeCommand.js';
+import { repairCommands } from '../server/cli/repairCommands.js';
 import { VERSION } from '../shared/version.js';
 
 const program = new Command('trestle')
@@ -19,7 +20,7 @@ const program = new Command('trestle')
   .addCommand(directoryCommand())
   .addCommand(minerCommand())
   .addCommand(walletCommand())
-  .addCommand(chainCommand())
+  .addCommand(chainCommand(repairCommands()))
   .addCommand(txCommand())
   .addCommand(peersCommand());
 

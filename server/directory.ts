@@ -29,7 +29,8 @@ export function startDirectory(
     ports,
     async build({ life, log, clock, random, dialer, sessions, ownUrl, openStore }) {
       const { signal } = life;
-      const kv = openStore('book', { synced: true, given: ports.kv });
+      // Nodes say hello again and again: a book that is lost fills itself.
+      const kv = await openStore('book', { synced: true, expendable: true, given: ports.kv });
       const { header } = genesisBlock(params);
       const genesis = header.hash;
       const tip = (): TipView => ({ height: header.height, hash: genesis, work: 0n });

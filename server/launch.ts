@@ -16,8 +16,8 @@ import { ownUrlOf, requirePeerUrl } from './ownUrl.js';
 import type { Clock, Logger, Random } from './ports.js';
 import { failStop } from './store/failStop.js';
 import type { Kv } from './store/kv.js';
-import { lmdbKv } from './store/lmdbKv.js';
 import { lockDirectory } from './store/lock.js';
+import { openStore, ownerOf } from './store/openStore.js';
 import { systemClock } from './system/clock.js';
 import { createLogger } from './system/logger.js';
 import { systemRandom } from './system/random.js';
@@ -40,7 +40,15 @@ export interface Ground extends Omit<ServerPorts, 'kv'> {
   /** Where this process can be reached; `null` until it listens, and where nobody can. */
   readonly ownUrl: () => PeerUrl | null;
   /** Opens a store within the data directory, unless the surroundings have brought one. */
-  openStore(name: string, options: { readonly synced: boolean; readonly given: Kv | undefined }): Kv;
+  openStore(name: string, options: StoreOptions): Promise<Kv>;
+}
+
+/** How a process uses a store of its own. */
+export interface StoreOptions {
+  readonly synced: boolean;
+  /** Whether the process goes on without what a damaged store held. */
+  readonly expendable: boolean;
+  readonly given: Kv | undefined;
 }
 
 /** What a process answers, once its parts are there. */
@@ -105,10 +113,12 @@ export async function launch<Router extends AnyTRPCRouter>(options: LaunchOption
     const { router, context, start, facts } = await build({
       ...{ life, log, clock, random, dialer, sessions, directory },
       ownUrl: () => ownUrl,
-      openStore: (store, { synced, given: kv }) =>
-        failStop(life.add(`${store} store`, kv ?? lmdbKv({ directory: join(directory, store), synced })), (error) =>
-          life.fail(error),
-        ),
+      async openStore(store, { synced, expendable, given }) {
+        const own = { directory: join(directory, store), owner: ownerOf(params), synced, expendable, log, clock };
+        const onFailure = (error: unknown): void => life.fail(error);
+        const kv = life.add(`${store} store`, given ?? (await openStore({ ...own, onDamage: onFailure })));
+        return failStop(kv, onFailure);
+      },
     });
     const callers = { sessions, clock, operatorToken: token, remoteOperator: config.remoteOperator };
     const server = await listen({

@@ -60,8 +60,8 @@ export function startNode(
     async build({ life, log, clock, random, dialer, sessions, directory, ownUrl, openStore }) {
       const { signal } = life;
       const signatures = ports.signatures ?? inlineSignatures(await loadEngine(config.signatureEngine, { log }), clock);
-      const kv = openStore('chain', { synced: true, given: ports.kv });
-      const poolKv = openStore('pool', { synced: false, given: ports.poolKv });
+      const kv = await openStore('chain', { synced: true, expendable: false, given: ports.kv });
+      const poolKv = await openStore('pool', { synced: false, expendable: true, given: ports.poolKv });
       const health = life.add('health', new Health(clock));
 
       const verified = new VerifiedSet();

@@ -109,11 +109,11 @@ const HINTS: Partial<Readonly<Record<ReasonCode, string>>> = {
   'engine-unavailable':
     'Choose another --signature-engine; noble runs everywhere, and is too slow to keep up with a busy network.',
   'store-locked': 'Stop the other process, or choose another --data-dir.',
-  'store-corrupt': 'Move the data directory away and let the node synchronize again.',
+  'store-corrupt': 'Stop the node; "trestle chain verify" says what is damaged, "trestle chain reindex" repairs it.',
   'store-full': 'Free some space and start again; nothing that was acknowledged is lost.',
   'store-readonly': 'Make the directory writable, or choose another --data-dir.',
   'store-network': 'Choose another --data-dir, or the --network it was made for.',
-  'store-version': 'Use the version that wrote it, or choose another --data-dir.',
+  'store-version': 'Use the version that wrote it, or "trestle chain reindex" to make it anew from its blocks.',
   'wallet-words': 'Check the spelling and the order of the 12, 15, 18, 21 or 24 words.',
   'wallet-passphrase': 'Try again; a forgotten passphrase needs the words: trestle wallet restore.',
   'wallet-funds': 'Send less, or wait until what is under way has been confirmed.',

@@ -78,7 +78,8 @@ describe('imports run one way', () => {
     http: ['net', 'store'],
     events: ['mempool', 'chain', 'store'],
     api: ['events', 'relay', 'sync', 'miner', 'mempool', 'chain', 'net', 'store'],
-    cli: ['system', 'miner'],
+    repair: ['chain', 'net', 'store'],
+    cli: ['system', 'miner', 'repair'],
   };
 
   test.each(Object.entries(layers))('server/%s imports only from %j', (layer, may) => {

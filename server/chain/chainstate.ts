@@ -13,6 +13,7 @@ import type { ChainStore } from '../store/chainStore.js';
 import type { Kv, Write } from '../store/kv.js';
 import { type HeaderRecord, layout, type Totals } from '../store/layout.js';
 import { put } from '../store/space.js';
+import { factsOf } from './bodyFacts.js';
 import { BranchSwitch, type SwitchParts } from './branchSwitch.js';
 import type { ChainEvents } from './events.js';
 import { HeaderMarks } from './headerMarks.js';
@@ -292,9 +293,4 @@ export class Chainstate {
     if (this.isActive(record)) return accept({ record, status: 'connected' });
     return refuse(failures.get(hash) ?? { code: 'header-parent-invalid', previous });
   }
-}
-
-function factsOf(block: Block): NonNullable<HeaderRecord['body']> {
-  const creator = block.transactions[0]?.body.outputs[0]?.address ?? null;
-  return { size: block.raw.length, transactions: block.transactions.length, creator };
 }

@@ -1,8 +1,8 @@
-import { compareBytes } from '../../shared/bytes/compare.js';
-import { type ByteReader, decodeExactly } from '../../shared/bytes/reader.js';
+import { compareBytes, equalBytes } from '../../shared/bytes/compare.js';
+import { type ByteReader, type Decoded, decodeExactly } from '../../shared/bytes/reader.js';
 import { ByteWriter } from '../../shared/bytes/writer.js';
 import { TrestleError } from '../../shared/errors.js';
-import type { Kv, Write } from './kv.js';
+import type { Entry, Kv, Write } from './kv.js';
 
 /** How one kind of key or value is written and read. */
 export interface Codec<T> {
@@ -70,13 +70,42 @@ export function scan<Key, Value>(kv: Kv, space: Space<Key, Value>, scan: Scan): 
   });
 }
 
-function keyBytes<Key, Value>(space: Space<Key, Value>, key: Key): Uint8Array {
+/** Every row of a space as it is stored, in the order of keys, with at most `page` of them in memory. */
+export function* rawRows(kv: Kv, space: { readonly prefix: number }, page = 1_000): Generator<Entry> {
+  const first = prefixed(space, new Uint8Array(0));
+  const last = successor(first);
+  for (let gte = first; ; ) {
+    const rows = Array.from(kv.range({ gte, lt: last, limit: page }));
+    yield* rows;
+    const [lastKey] = rows.at(-1) ?? [];
+    if (lastKey === undefined || rows.length < page) return;
+    gte = next(lastKey);
+  }
+}
+
+/** Reads a row as it is stored. One that is not written as this program would write it is not read. */
+export function decodeRow<Key, Value>(
+  space: Space<Key, Value>,
+  [key, value]: Entry,
+): Decoded<{ readonly key: Key; readonly value: Value }> {
+  const [readKey, readValue] = [decodeExactly(key.subarray(1), space.key.read), decodeExactly(value, space.value.read)];
+  if (!readKey.ok) return readKey;
+  if (!readValue.ok) return readValue;
+  const again = put(space, readKey.value, readValue.value);
+  const isSame = again.kind === 'put' && equalBytes(again.key, key) && equalBytes(again.value, value);
+  return isSame
+    ? { ok: true, value: { key: readKey.value, value: readValue.value } }
+    : { ok: false, detail: 'not in its canonical form' };
+}
+
+/** The stored key of a record. */
+export function keyBytes<Key, Value>(space: Space<Key, Value>, key: Key): Uint8Array {
   const writer = new ByteWriter(80).u8(space.prefix);
   space.key.write(writer, key);
   return writer.finish();
 }
 
-function prefixed<Key, Value>(space: Space<Key, Value>, bytes: Uint8Array): Uint8Array {
+function prefixed(space: { readonly prefix: number }, bytes: Uint8Array): Uint8Array {
   return new ByteWriter(1 + bytes.length).u8(space.prefix).bytes(bytes).finish();
 }
 

@@ -6,9 +6,9 @@ import { group, type UrlOptions, withAction } from '../command.js';
 import { parseBid, urlOption, wholeNumber } from '../options.js';
 import { table } from '../output.js';
 
-/** `trestle chain`: what the chain holds. */
-export function chainCommand(): Command {
-  return group('chain', 'show what the chain holds', [info(), block(), blocks(), rich()]);
+/** `trestle chain`: what the chain holds. `more` are the commands of other parts that belong here. */
+export function chainCommand(more: readonly Command[] = []): Command {
+  return group('chain', 'show what the chain holds', [info(), block(), blocks(), rich(), ...more]);
 }
 
 function info(): Command {

@@ -4,6 +4,7 @@ import type { Kv, Write } from '../../../server/store/kv.js';
 import { lmdbKv } from '../../../server/store/lmdbKv.js';
 import { lockDirectory } from '../../../server/store/lock.js';
 import { memoryKv } from '../../../server/store/memoryKv.js';
+import { asStoreFailure } from '../../../server/store/storeFailure.js';
 import { failureFrom } from '../../kit/failureFrom.js';
 import { kvSuite } from '../../kit/kvSuite.js';
 import { temporaryDirectory } from '../../kit/temporary.js';
@@ -79,4 +80,14 @@ test('a directory has one owner at a time, and the next gets it when the first l
   expect(await failureFrom(lockDirectory(directory.path))).toEqual({ code: 'store-locked', directory: directory.path });
   await first.release();
   await (await lockDirectory(directory.path)).release();
+});
+
+test.each([
+  ['a damaged page', -30796, 'store-corrupt'],
+  ['a full disk, from LMDB', 28, 'store-full'],
+  ['a map that cannot grow', -30792, 'store-full'],
+  ['a disk that may only be read', 'EROFS', 'store-readonly'],
+  ['a path that is a file', 'ENOTDIR', 'store-readonly'],
+])('%s has a code of its own', (_what, code, expected) => {
+  expect(asStoreFailure(Object.assign(new Error('disk'), { code }), '/data')?.code).toBe(expected);
 });
