@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+
+// Mutants are put into the sources, so the tests that judge them run from the sources: all that need no process, no port
+// and no second wait. `stryker.config.js` says what is mutated.
+export default defineConfig({
+  test: {
+    include: [
+      'test/unit/shared/**/*.test.ts',
+      'test/unit/server/{chainstate,headerTree}.test.ts',
+      'test/vectors/asert.test.ts',
+    ],
+    setupFiles: ['./test/fixedSeed.ts'],
+    testTimeout: 20_000,
+    maxWorkers: 1,
+  },
+});
