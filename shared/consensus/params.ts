@@ -51,7 +51,7 @@ export const networkFile = z
       .array(upgrade)
       .max(64)
       .refine(
-        (list) => list.every((entry, i) => i === 0 || isAfter(entry, list[i - 1])),
+        (list) => list.every((entry, i) => isAfter(entry, list[i - 1])),
         'upgrades in rising order of height and version',
       ),
     nodePort: z.int().min(1).max(65_535),
@@ -128,5 +128,5 @@ export function encodeConsensusParams(params: NetworkParams): Uint8Array {
 }
 
 function isAfter(entry: z.output<typeof upgrade>, before: z.output<typeof upgrade> | undefined): boolean {
-  return before !== undefined && entry.height > before.height && entry.version > before.version;
+  return before === undefined || (entry.height > before.height && entry.version > before.version);
 }

@@ -11,6 +11,7 @@ import {
   versionAt,
 } from '../../../shared/consensus/params.js';
 import { subsidyAt } from '../../../shared/consensus/subsidy.js';
+import { MAX_HEIGHT } from '../../../shared/model/height.js';
 
 const file: NetworkFile = {
   name: 'mine',
@@ -207,6 +208,13 @@ describe('reward', () => {
       100_000_000n,
       0n,
     ]);
+  });
+
+  test('it is found at once at the greatest height, however often it has halved', () => {
+    const params = parseNetwork({ ...file, halvingInterval: 1 });
+    expect(subsidyAt(params, MAX_HEIGHT)).toBe(0n);
+    expect(subsidyAt(params, 28)).toBe(1n);
+    expect(subsidyAt(params, 29)).toBe(0n);
   });
 
   test('all rewards together never pass the supply, whatever the schedule', () => {
