@@ -6,11 +6,12 @@ export default defineConfig({
   test: {
     include: [
       'test/unit/shared/**/*.test.ts',
-      'test/unit/server/{chainstate,headerTree}.test.ts',
+      'test/unit/server/{blockWrites,chainQueue,chainstate,headerTree,openChain,tipMover,tipState}.test.ts',
       'test/vectors/asert.test.ts',
     ],
     setupFiles: ['./test/fixedSeed.ts'],
     testTimeout: 20_000,
     maxWorkers: 1,
+    isolate: false,
   },
 });

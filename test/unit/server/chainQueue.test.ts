@@ -269,6 +269,9 @@ describe('a switch of branches', () => {
     await expect(chain.submitBlock(last)).rejects.toThrow('disk full');
     expect(settled).toEqual([[1, true]]);
     expect([chain.isSwitching, chain.tip.header.hash]).toEqual([false, branch[0]?.header.hash]);
+    left = 0;
+    await expect(chain.submitHeaders([])).rejects.toThrow('disk full');
+    expect(settled, 'what moves nothing is not told').toHaveLength(1);
     left = Number.POSITIVE_INFINITY;
     assertOk(await chain.submitHeaders([]));
     expect(chain.tip.header.hash).toBe(last.header.hash);
@@ -292,5 +295,22 @@ describe('a switch of branches', () => {
     expect(settled).toEqual([[old.at(-1)?.header.hash, true]]);
     expect(chain.headers.require(bad.header.hash).invalid).toBe(true);
     expect(chain.at(2)?.header.hash).toBe(old.at(-1)?.header.hash);
+  });
+
+  test('never ends on a rival of equal work: neither after a better branch failed, nor when the chain is opened again', async () => {
+    const source = new TestChain();
+    const kv = memoryKv();
+    const chain = await memoryChain({ kv });
+    const branches = Array.from({ length: 3 }, () => source.grow(source.genesis, 2));
+    const hashOf = (blocks: readonly Block[]) => present(blocks.at(-1)).header.hash;
+    // The old tip is the one that the list of tips has last.
+    const [old, ...rivals] = branches.sort((a, b) => (hashOf(a) < hashOf(b) ? -1 : 1));
+    for (const block of [...present(old), ...rivals.flat()]) assertOk(await chain.submitBlock(block));
+    const tip = hashOf(present(old));
+    expect([...chain.store.tips()].at(-1)).toBe(tip);
+    const greedy = coinbase({ params: source.params, height: 3, address: bob.address, fees: 1n });
+    assertRefused(await chain.submitBlock(source.raw(present(rivals[0]?.at(-1)), [greedy])));
+    expect(chain.tip.header.hash).toBe(tip);
+    expect((await memoryChain({ kv })).tip.header.hash).toBe(tip);
   });
 });
