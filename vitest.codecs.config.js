@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     include: ['test/unit/shared/{address,amount,bytes,codec,loading,merkle,params}.test.ts'],
     setupFiles: ['./test/fixedSeed.ts'],
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     maxWorkers: 1,
   },
 });

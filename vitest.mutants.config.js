@@ -10,7 +10,7 @@ export default defineConfig({
       'test/vectors/asert.test.ts',
     ],
     setupFiles: ['./test/fixedSeed.ts'],
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     maxWorkers: 1,
     isolate: false,
   },

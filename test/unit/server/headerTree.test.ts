@@ -135,25 +135,35 @@ describe('a tree of headers', () => {
       anchorTime: present(trunk[0]).header.timestamp,
       skip: chain.headers.ancestor(high, 12).header.hash,
       invalid: false,
+      setAside: false,
       body: null,
       fees: null,
     });
-    expect(chain.headers.childOf({ ...high, invalid: true }, child).invalid).toBe(true);
+    const { invalid, setAside } = chain.headers.childOf({ ...high, invalid: true, setAside: true }, child);
+    expect([invalid, setAside]).toEqual([true, true]);
     const genesis = chain.headers.require(chain.genesis.header.hash);
     const first = chain.headers.childOf(genesis, { ...child, timestamp: 77 });
     expect([first.anchorTime, first.skip, first.work]).toEqual([77, genesis.header.hash, 2n]);
   });
 
-  test('the best is the one with the most work among those accepted, down to genesis', async () => {
-    const { chain, trunk, low, high } = await grove();
+  test('the best is the valid one with the most work; the best stored one has a body, down to genesis', async () => {
+    const { chain, trunk, low, high, highest } = await grove();
     const { headers } = chain;
-    expect(headers.best(() => true)).toEqual(high);
-    expect(headers.best(({ header }) => header.height <= 11).header.height).toBe(11);
-    const below = headers.require(present(trunk[3]).header.hash);
-    expect(headers.best(({ header }) => header.height <= 4)).toEqual(below);
-    expect(headers.best(() => false).header.hash).toBe(chain.genesis.header.hash);
-    expect(headers.best(({ header }) => header.hash === low.header.hash)).toEqual(low);
+    expect([...headers.tips()].map(({ work }) => work)).toEqual([26n, 24n, 22n]);
+    expect(headers.best()).toEqual(high);
     expect(chain.bestHeader).toEqual(high);
+    expect(headers.bestStored().header.hash).toBe(chain.genesis.header.hash);
+    // Bodies up to each height of the trunk in turn: the border is found wherever it is.
+    for (const block of trunk.slice(0, 10)) {
+      assertOk(await chain.submitBlock(block));
+      expect(headers.bestStored().header).toEqual(block.header);
+    }
+    const body = { size: 1, transactions: 1, creator: null };
+    headers.update({ ...low, body });
+    expect(headers.bestStored().header).toEqual(low.header);
+    headers.update({ ...headers.require(highest.header.previous), body });
+    headers.update({ ...headers.require(headers.require(highest.header.previous).header.previous), body });
+    expect(headers.bestStored().header.hash).toBe(highest.header.previous);
   });
 
   test('what is invalid is never the best, nor what the tree has been told and the store not yet', async () => {
@@ -161,10 +171,10 @@ describe('a tree of headers', () => {
     const { headers } = chain;
     headers.update({ ...high, invalid: true });
     expect(headers.require(high.header.hash).invalid).toBe(true);
-    expect(headers.best(() => true).work).toBe(24n);
+    expect(headers.best().work).toBe(24n);
     headers.forget();
     expect(headers.require(high.header.hash)).toEqual(high);
-    expect(headers.best(() => true)).toEqual(high);
+    expect(headers.best()).toEqual(high);
   });
 
   test('a new tip takes the place of its parent in the list of tips, and only there', async () => {
@@ -187,7 +197,7 @@ describe('a tree of headers', () => {
     expect(empty.get(hash)).toBeUndefined();
     expect(() => empty.require(hash)).toThrow(`header ${hash} is missing`);
     expect(() => empty.ancestor(high, high.header.height - 1)).toThrow(`header ${previous} is missing`);
-    expect(() => empty.best(() => true)).toThrow('no branch has a tip');
+    expect(() => empty.best()).toThrow('no branch has a tip');
   });
 });
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openChain } from '../../../server/chain/openChain.js';
 import type { Kv } from '../../../server/store/kv.js';
-import { layout } from '../../../server/store/layout.js';
+import { layout, SCHEMA_VERSION } from '../../../server/store/layout.js';
 import { memoryKv } from '../../../server/store/memoryKv.js';
 import { put, read } from '../../../server/store/space.js';
 import { genesisBlock } from '../../../shared/consensus/genesis.js';
@@ -32,7 +32,7 @@ test('a new store gets genesis in one commit; opened again, nothing is written',
   expect(kv.commits).toBe(1);
   expect(opened.genesis).toEqual(genesis);
   expect(opened.meta).toEqual({
-    schema: 1,
+    schema: SCHEMA_VERSION,
     network: 'dev',
     genesis: hash,
     tip: hash,
@@ -44,6 +44,7 @@ test('a new store gets genesis in one commit; opened again, nothing is written',
     anchorTime: null,
     skip: hash,
     invalid: false,
+    setAside: false,
     body: { size: genesis.raw.length, transactions: 1, creator: null },
     fees: 0n,
   });
@@ -67,7 +68,12 @@ test('a store of another version, or of another network, is refused by name and 
     expect(kv.commits).toBe(before);
     return reason;
   };
-  expect(await refusal({ schema: 2 })).toEqual({ code: 'store-version', directory: 'here', found: 2, expected: 1 });
+  expect(await refusal({ schema: 99 })).toEqual({
+    code: 'store-version',
+    directory: 'here',
+    found: 99,
+    expected: SCHEMA_VERSION,
+  });
   expect(await refusal({}, NETWORKS.test)).toEqual({
     code: 'store-network',
     directory: 'here',

@@ -114,6 +114,7 @@ describe('a block that joins or leaves the chain', () => {
       anchorTime: present(blocks[0]).header.timestamp,
       skip: present(blocks[0]).header.hash,
       invalid: false,
+      setAside: false,
       body: { size: paid.raw.length, transactions: 2, creator: source.coinOf(paid).coin.address },
       fees: toAmount(source.params.reward - 1_000n),
     };
@@ -127,8 +128,10 @@ describe('a block that joins or leaves the chain', () => {
       ['+', branch[1]?.header.hash],
     ]);
     const [joined, left] = told.map(([, event]) => event);
-    expect(joined).toEqual({ block: paid, record: outcome.record });
-    expect(left).toEqual({ block: paid, record: outcome.record });
+    const { coin } = source.coinOf(present(blocks[0]));
+    const spent = [{ ...coin, height: 1, coinbase: true }];
+    expect(joined).toEqual({ block: paid, record: outcome.record, spent });
+    expect(left).toEqual({ block: paid, record: outcome.record, spent });
     const [first, second] = source.grow(paid, 2);
     assertOk(await chain.submitBlock(present(first)));
     assertOk(await chain.submitBlock(present(second)));
