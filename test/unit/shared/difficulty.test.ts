@@ -20,8 +20,8 @@ describe('compact bits', () => {
 
   // From Bitcoin Core's arith_uint256 tests: negative, zero and non-minimal spellings.
   test.each([
-    0, 0x00123456, 0x01003456, 0x02000056, 0x03000000, 0x04000000, 0x00923456, 0x01803456, 0x04923456, 0x01fedcba,
-    0xff123456, 0x21010000, 0x22000100,
+    0, 0x01000000, 0x00123456, 0x01003456, 0x02000056, 0x03000000, 0x04000000, 0x00923456, 0x01803456, 0x04923456,
+    0x01fedcba, 0xff123456, 0x21010000, 0x22000100,
   ])('0x%s spell no target', (bits) => {
     expect(targetFromBits(bits)).toBeUndefined();
   });
