@@ -18,7 +18,7 @@ import {
 } from '../../../shared/model/header.js';
 import { toHeight } from '../../../shared/model/height.js';
 import { idBytes, idFromBytes, parseId, type TxId } from '../../../shared/model/ids.js';
-import { MAX_OUTPUT_INDEX } from '../../../shared/model/outpoint.js';
+import { MAX_OUTPUT_INDEX, outPointKey } from '../../../shared/model/outpoint.js';
 import { MAX_TIMESTAMP } from '../../../shared/model/timestamp.js';
 import {
   decodeTransaction,
@@ -127,15 +127,13 @@ describe('transaction', () => {
 
 describe('transaction, at its limits', () => {
   const empty = { version: 1, timestamp: 0, outputs: [], memo: new Uint8Array(0) };
-  const bare = sealTransaction({ ...empty, kind: 'transfer', inputs: [] }, []);
-  const txid = present(parseId<TxId>('11'.repeat(32)));
-  const address = testKey(1).address;
   const detailOf = (hex: string): string | undefined => {
     const decoded = decodeTransaction(fromHex(hex));
     return decoded.ok ? undefined : decoded.detail;
   };
 
   test('the smallest has 14 bytes', () => {
+    const bare = sealTransaction({ ...empty, kind: 'transfer', inputs: [] }, []);
     expect(toHex(bare.raw)).toBe(`0100${'00'.repeat(12)}`);
     expect(decodeTransaction(bare.raw)).toEqual({ ok: true, value: bare });
   });
@@ -145,6 +143,8 @@ describe('transaction, at its limits', () => {
   });
 
   test('timestamp, index, value and extra may be as large as their limits, and not one more', () => {
+    const txid = present(parseId<TxId>('11'.repeat(32)));
+    const { address } = testKey(1);
     const whole = (timestamp: number, index: number, value: bigint) =>
       sealTransaction(
         {
@@ -212,6 +212,11 @@ describe('ids and heights', () => {
     for (const length of [0, 31, 33]) expect(() => idFromBytes(new Uint8Array(length))).toThrow(RangeError);
   });
 
+  test('an outpoint is shown as its id and its index', () => {
+    const txid = idFromBytes<TxId>(new Uint8Array(32).fill(0xab));
+    expect(outPointKey({ txid, index: 300 })).toBe(`${'ab'.repeat(32)}:300`);
+  });
+
   test('a height is a u32', () => {
     expect([0, 0xffff_ffff].map(toHeight)).toEqual([0, 0xffff_ffff]);
     for (const bad of [-1, 0x1_0000_0000, 0.5, Number.NaN])
@@ -258,6 +263,14 @@ describe('header', () => {
         expect(view.getBigUint64(NONCE_OFFSET, true)).toBe(fields.nonce);
       }),
     );
+  });
+
+  test('it keeps nothing of the bytes it was read from', () => {
+    const { header } = genesisBlock(NETWORKS.dev);
+    const bytes = encodeHeader(header);
+    const decoded = decodeHeader(bytes);
+    bytes.fill(0);
+    expect(decoded).toEqual({ ok: true, value: header });
   });
 
   test('91 and 93 bytes are refused, and a timestamp no Date can hold', () => {

@@ -76,6 +76,23 @@ describe('Merkle tree', () => {
     for (const change of changes) expect(verifyMerkleProof(root, own, { ...proof, ...change })).toBe(false);
   });
 
+  test('an index or a count that is none is refused even where the digests would fit', () => {
+    const own = new Uint8Array(32).fill(9);
+    const path = [1, 2, 3].map((n) => new Uint8Array(32).fill(n));
+    const fold = (partners: readonly Uint8Array[]) =>
+      partners.reduce<Uint8Array>((digest, partner) => hashNode(partner, digest), own);
+    const rootOver = (top: Uint8Array) => hashRoot(Uint8Array.of(5, 0, 0, 0), top);
+    // What follows would be taken for right-hand places at each level.
+    for (const index of [-1, Number.NaN])
+      expect(verifyMerkleProof(rootOver(fold(path)), own, { index, count: 5, path })).toBe(false);
+    const two = path.slice(1);
+    expect(verifyMerkleProof(rootOver(fold(two)), own, { index: 4.5, count: 5, path: two })).toBe(false);
+    // And these would ask for the root of a tree that no block can have.
+    expect(verifyMerkleProof(rootOver(own), own, { index: 4, count: 5.5, path: two })).toBe(false);
+    const steps = Array.from({ length: 32 }, () => own);
+    expect(verifyMerkleProof(rootOver(own), own, { index: 4, count: 2 ** 32, path: steps })).toBe(false);
+  });
+
   test('a tree of 2^32-1 leaves is the largest: its proofs are followed in 32 steps', () => {
     const own = new Uint8Array(32).fill(1);
     const partners = Array.from({ length: 32 }, (_, i) => new Uint8Array(32).fill(i + 2));
