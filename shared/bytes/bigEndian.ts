@@ -10,7 +10,8 @@ export function bigintFromBytes(bytes: Uint8Array): bigint {
 
 /** `value` as `length` big-endian bytes. Throws when it does not fit: that is a fault of the caller's. */
 export function bytesFromBigint(value: bigint, length: number): Uint8Array {
-  if (value < 0n || value >> BigInt(length * 8) !== 0n) throw new RangeError(`${value} does not fit ${length} bytes`);
+  // Of a negative number, a shift to the right leaves -1 and never 0.
+  if (value >> BigInt(length * 8) !== 0n) throw new RangeError(`${value} does not fit ${length} bytes`);
   const bytes = new Uint8Array(length);
   let rest = value;
   for (let i = length - 1; i >= 0; i--) {

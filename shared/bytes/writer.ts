@@ -37,7 +37,8 @@ export class ByteWriter {
 
   u64(value: bigint | number): this {
     const wide = BigInt(value);
-    if (wide < 0n || wide >> 64n !== 0n) throw new RangeError(`${value} is not a u64`);
+    // Of a negative number, a shift to the right leaves -1 and never 0.
+    if (wide >> 64n !== 0n) throw new RangeError(`${value} is not a u64`);
     const at = this.#grow(8);
     this.#view.setBigUint64(at, wide, true);
     return this;

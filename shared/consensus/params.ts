@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ByteWriter } from '../bytes/writer.js';
-import { type Amount, MAX_AMOUNT, parseAmount, parseCoins } from '../model/amount.js';
+import { type Amount, MAX_AMOUNT, parseCoins } from '../model/amount.js';
 import { MAX_HEIGHT } from '../model/height.js';
 import { targetFromBits } from './target.js';
 
@@ -42,7 +42,7 @@ export const networkFile = z
     reward: amount,
     halvingInterval: u32,
     coinbaseMaturity: u32.min(1).max(MAX_MATURITY),
-    maxSupply: amount.refine((value) => parseAmount(value) !== undefined && value > 0n, 'a supply above 0'),
+    maxSupply: amount.refine((value) => value > 0n, 'a supply above 0'),
     minimumWork: z
       .string()
       .regex(/^(0|[1-9]\d{0,76})$/)
@@ -51,7 +51,7 @@ export const networkFile = z
       .array(upgrade)
       .max(64)
       .refine(
-        (list) => list.every((entry, i) => i === 0 || isAfter(entry, list[i - 1])),
+        (list) => list.every((entry, i) => isAfter(entry, list[i - 1])),
         'upgrades in rising order of height and version',
       ),
     nodePort: z.int().min(1).max(65_535),
@@ -128,5 +128,5 @@ export function encodeConsensusParams(params: NetworkParams): Uint8Array {
 }
 
 function isAfter(entry: z.output<typeof upgrade>, before: z.output<typeof upgrade> | undefined): boolean {
-  return before !== undefined && entry.height > before.height && entry.version > before.version;
+  return before === undefined || (entry.height > before.height && entry.version > before.version);
 }

@@ -37,11 +37,10 @@ export function asertTarget(input: AsertInput): bigint {
       5_127n * fraction * fraction * fraction +
       (1n << 47n)) >>
       48n);
-  // Clamped before shifting: a timestamp far off would otherwise ask for a number of millions of digits.
+  // Clamped before shifting: a timestamp far off would otherwise ask for a number of millions of digits. The other way
+  // needs no clamp: a BigInt shifted left by a negative number is shifted right, and nothing is left of it but 0.
   if (shifts >= 256n) return limit;
-  if (shifts <= -512n) return 1n;
-  const scaled = anchorTarget * factor;
-  const target = (shifts >= 0n ? scaled << shifts : scaled >> -shifts) >> RADIX_BITS;
+  const target = ((anchorTarget * factor) << shifts) >> RADIX_BITS;
   if (target === 0n) return 1n;
   return target > limit ? limit : target;
 }

@@ -9,7 +9,7 @@ export function subsidyAt(params: NetworkParams, height: number): Amount {
   if (height === 0) return ZERO_AMOUNT;
   const left = params.maxSupply - scheduledBelow(params, height);
   const scheduled = rewardOfPeriod(params, periodOf(params, height));
-  return toAmount(left <= 0n ? 0n : scheduled < left ? scheduled : left);
+  return toAmount(left > 0n ? min(scheduled, left) : 0n);
 }
 
 /** What the schedule alone gives all blocks from 1 to `height - 1`. */
@@ -18,7 +18,7 @@ function scheduledBelow(params: NetworkParams, height: number): bigint {
   let sum = 0n;
   let period = 0;
   let blocks = BigInt(height - 1);
-  while (blocks > 0n && rewardOfPeriod(params, period) > 0n) {
+  while (rewardOfPeriod(params, period) > 0n) {
     const inPeriod = min(blocks, BigInt(params.halvingInterval));
     sum += inPeriod * rewardOfPeriod(params, period);
     blocks -= inPeriod;

@@ -10,8 +10,8 @@ const HASH_SPACE = 2n ** 256n;
 export function targetFromBits(bits: number): bigint | undefined {
   const exponent = bits >>> 24;
   const mantissa = bits & 0x00ff_ffff;
-  const shift = 8 * (exponent - 3);
-  const target = shift >= 0 ? BigInt(mantissa) << BigInt(shift) : BigInt(mantissa >> -shift);
+  // A BigInt shifted left by a negative number is shifted right.
+  const target = BigInt(mantissa) << BigInt(8 * (exponent - 3));
   if (target === 0n || target >= HASH_SPACE) return undefined;
   return bitsFromTarget(target) === bits ? target : undefined;
 }
@@ -19,7 +19,7 @@ export function targetFromBits(bits: number): bigint | undefined {
 /** The compact form of a target, rounded down to its three leading bytes. */
 export function bitsFromTarget(target: bigint): number {
   let size = Math.ceil(target.toString(16).length / 2);
-  let mantissa = Number(size <= 3 ? target << BigInt(8 * (3 - size)) : target >> BigInt(8 * (size - 3)));
+  let mantissa = Number(target << BigInt(8 * (3 - size)));
   // The top bit of the mantissa is a sign, as in OpenSSL's format that this comes from: a number is never written with it.
   if (mantissa & 0x0080_0000) {
     mantissa >>= 8;

@@ -48,11 +48,12 @@ export function verifyMerkleProof(root: Uint8Array, wtxid: Uint8Array, proof: Me
   let used = 0;
   let position = index;
   for (let width = count; width > 1; width = Math.ceil(width / 2)) {
-    const hasPartner = (position ^ 1) < width;
-    if (hasPartner) {
+    // No bit operators: from position 2^31 on, they would answer with a negative number.
+    const isLeft = position % 2 === 0;
+    if (!isLeft || position + 1 < width) {
       const partner = path[used++];
       if (partner === undefined) return false;
-      digest = position % 2 === 0 ? hashNode(digest, partner) : hashNode(partner, digest);
+      digest = isLeft ? hashNode(digest, partner) : hashNode(partner, digest);
     }
     position = Math.floor(position / 2);
   }

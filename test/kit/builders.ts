@@ -2,7 +2,7 @@ import { expectedBits, medianTime, type ParentContext } from '../../shared/conse
 import type { Coin } from '../../shared/consensus/coins.js';
 import { type NetworkParams, versionAt } from '../../shared/consensus/params.js';
 import { subsidyAt } from '../../shared/consensus/subsidy.js';
-import { hashAsNumber, targetFromBits } from '../../shared/consensus/target.js';
+import { hashAsNumber, targetFromBits, workOfTarget } from '../../shared/consensus/target.js';
 import type { Address } from '../../shared/model/address.js';
 import { toAmount } from '../../shared/model/amount.js';
 import { type Block, rootOfTransactions, sealBlock } from '../../shared/model/block.js';
@@ -20,6 +20,7 @@ import {
 } from '../../shared/model/transaction.js';
 import { type Key, keyFromSecret } from '../../shared/wallet/keys.js';
 import { signTransfer } from '../../shared/wallet/signTransfer.js';
+import { present } from './assertOk.js';
 
 /** The key whose secret is a small number: the same in every run. Number 1 and up. */
 export function testKey(number: number): Key {
@@ -93,13 +94,15 @@ export function coinbase({ params, height, address, fees = 0n, tag = 0 }: Coinba
   return sealTransaction(body, []);
 }
 
-/** Finds a nonce that meets the header's own bits. */
+/** Finds a nonce that meets the header's own bits. Gives up where one should have been found long before. */
 export function mine(fields: HeaderFields): Header {
-  const target = targetFromBits(fields.bits) ?? 0n;
-  for (let nonce = fields.nonce; ; nonce++) {
+  const target = present(targetFromBits(fields.bits));
+  const last = fields.nonce + 64n * workOfTarget(target);
+  for (let nonce = fields.nonce; nonce <= last; nonce++) {
     const header = sealHeader({ ...fields, nonce });
     if (hashAsNumber(header.hash) <= target) return header;
   }
+  throw new Error(`no nonce for a target of ${target}`);
 }
 
 /** What a block holds; what is left out is as the rules ask. */

@@ -58,3 +58,18 @@ test('the address of secret key 1 is the one every Ethereum library gives', () =
   secret[31] = 1;
   expect(formatAddress(addressOfPublicKey(publicKeyOf(secret)))).toBe('0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf');
 });
+
+test('an address is 20 bytes, and made from a public key of 65', () => {
+  for (const length of [0, 19, 21]) expect(() => addressFromBytes(new Uint8Array(length))).toThrow(RangeError);
+  for (const length of [0, 33, 64, 66]) expect(() => addressOfPublicKey(new Uint8Array(length))).toThrow(RangeError);
+});
+
+test.each([
+  ['0x27b1fdb04752bbc536007a920d24acb045561c26 '],
+  ['0x27b1fdb04752bbc536007a920d24acb045561c260'],
+  ['0x27b1fdb04752bbc536007a920d24acb045561c2g'],
+  ['0x27B1FDB04752BBC536007A920D24ACB045561C26'],
+  ['x0x27b1fdb04752bbc536007a920d24acb045561c26'],
+])('%j is no address, by length, letters or case', (text) => {
+  expect(parseAddress(text)).toBeUndefined();
+});

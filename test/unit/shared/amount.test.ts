@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
+  coins,
   formatCoins,
   MAX_AMOUNT,
   parseAmount,
@@ -58,4 +59,34 @@ test('a sum stops at its cap, at whatever entry it passes it', () => {
       expect(sumAmounts(values, cap)).toBe(total > cap ? undefined : total);
     }),
   );
+});
+
+test.each([
+  [0n, '0'],
+  [1n, '0.00000001'],
+  [150_000_000n, '1.5'],
+  [100_000_000n, '1'],
+  [1_000_000_000n, '10'],
+  [-150_000_000n, '-1.5'],
+  [-1n, '-0.00000001'],
+  [123_456_789n, '1.23456789'],
+])('%s base units are shown as %s', (units, text) => {
+  expect(formatCoins(units)).toBe(text);
+});
+
+test('the largest number of coins is 2^53-1 base units; coins in a program that are none are a fault of ours', () => {
+  expect(parseCoins('90071992.54740991')).toBe(MAX_AMOUNT);
+  expect(parseCoins('90071992.54740992')).toBeUndefined();
+  expect(coins('0.75')).toBe(75_000_000n);
+  expect(() => coins('much')).toThrow('much is no amount of coins');
+  expect(() => toAmount(2 ** 53)).toThrow('9007199254740992 is not an amount of base units');
+  expect(toAmount(5)).toBe(5n);
+  expect(parseAmount(0n)).toBe(0n);
+});
+
+test('a sum may equal its cap', () => {
+  const values = [1n, 2n].map(toAmount);
+  expect(sumAmounts(values, toAmount(3n))).toBe(3n);
+  expect(sumAmounts(values, toAmount(2n))).toBeUndefined();
+  expect(sumAmounts([], toAmount(0n))).toBe(0n);
 });

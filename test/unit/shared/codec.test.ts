@@ -5,7 +5,7 @@ import { checkSignatures, sighash } from '../../../shared/consensus/checkInputs.
 import { genesisBlock } from '../../../shared/consensus/genesis.js';
 import { NETWORKS } from '../../../shared/consensus/networks.js';
 import { nobleEngine } from '../../../shared/crypto/secp.js';
-import { toAmount } from '../../../shared/model/amount.js';
+import { MAX_AMOUNT, toAmount } from '../../../shared/model/amount.js';
 import { decodeBlock, sealBlock } from '../../../shared/model/block.js';
 import { decodeExtra, encodeExtra } from '../../../shared/model/extra.js';
 import {
@@ -16,8 +16,19 @@ import {
   sealHeader,
   TIMESTAMP_OFFSET,
 } from '../../../shared/model/header.js';
-import { parseId, type TxId } from '../../../shared/model/ids.js';
-import { decodeTransaction, sealTransaction } from '../../../shared/model/transaction.js';
+import { toHeight } from '../../../shared/model/height.js';
+import { idBytes, idFromBytes, parseId, type TxId } from '../../../shared/model/ids.js';
+import { MAX_OUTPUT_INDEX, outPointKey } from '../../../shared/model/outpoint.js';
+import { MAX_TIMESTAMP } from '../../../shared/model/timestamp.js';
+import {
+  decodeTransaction,
+  inputsOf,
+  isCoinbase,
+  isTransfer,
+  outputValue,
+  sealTransaction,
+  txidOf,
+} from '../../../shared/model/transaction.js';
 import * as arbitrary from '../../kit/arbitraries.js';
 import { assertRefused, present } from '../../kit/assertOk.js';
 import { testKey, transfer } from '../../kit/builders.js';
@@ -114,6 +125,105 @@ describe('transaction', () => {
   });
 });
 
+describe('transaction, at its limits', () => {
+  const empty = { version: 1, timestamp: 0, outputs: [], memo: new Uint8Array(0) };
+  const detailOf = (hex: string): string | undefined => {
+    const decoded = decodeTransaction(fromHex(hex));
+    return decoded.ok ? undefined : decoded.detail;
+  };
+
+  test('the smallest has 14 bytes', () => {
+    const bare = sealTransaction({ ...empty, kind: 'transfer', inputs: [] }, []);
+    expect(toHex(bare.raw)).toBe(`0100${'00'.repeat(12)}`);
+    expect(decodeTransaction(bare.raw)).toEqual({ ok: true, value: bare });
+  });
+
+  test('a kind that is neither transfer nor coinbase is refused', () => {
+    expect(detailOf(`0102${'00'.repeat(12)}`)).toMatch(/^kind 2 is neither transfer nor coinbase/);
+  });
+
+  test('timestamp, index, value and extra may be as large as their limits, and not one more', () => {
+    const txid = present(parseId<TxId>('11'.repeat(32)));
+    const { address } = testKey(1);
+    const whole = (timestamp: number, index: number, value: bigint) =>
+      sealTransaction(
+        {
+          ...empty,
+          kind: 'transfer',
+          timestamp,
+          inputs: [{ txid, index }],
+          outputs: [{ address, value: toAmount(value) }],
+        },
+        [],
+      );
+    const largest = whole(MAX_TIMESTAMP, MAX_OUTPUT_INDEX, MAX_AMOUNT);
+    expect(decodeTransaction(largest.raw)).toEqual({ ok: true, value: largest });
+    expect(decodeTransaction(whole(MAX_TIMESTAMP + 1, 0, 1n).raw).ok).toBe(false);
+    expect(decodeTransaction(whole(0, MAX_OUTPUT_INDEX + 1, 1n).raw).ok).toBe(false);
+    const tooMuch = toHex(largest.raw).replace('ffffffffffffff0f', '8080808080808010');
+    expect(detailOf(tooMuch)).toMatch(/^9007199254740992 is above/);
+    const extraOf = (length: number) => {
+      const extra = Uint8Array.from([1, length - 2, ...new Uint8Array(length - 2)]);
+      return decodeTransaction(sealTransaction({ ...empty, kind: 'coinbase', height: toHeight(1), extra }, []).raw);
+    };
+    expect([extraOf(96).ok, extraOf(97).ok]).toEqual([true, false]);
+  });
+
+  test('an extra that is no list of fields is refused', () => {
+    const extra = Uint8Array.of(1, 2, 3);
+    const { raw } = sealTransaction({ ...empty, kind: 'coinbase', height: toHeight(1), extra }, []);
+    expect(detailOf(toHex(raw))).toMatch(/^extra: 2 bytes wanted, 1 left/);
+  });
+
+  test('more inputs, outputs or signatures than could fit what is left are refused at their count', () => {
+    const start = `0100${'00'.repeat(8)}`;
+    const cannotFit = /^1 items cannot fit/;
+    expect(detailOf(`${start}01${'00'.repeat(32)}`)).toMatch(cannotFit);
+    expect(detailOf(`${start}01${'00'.repeat(33)}`)).not.toMatch(cannotFit);
+    expect(detailOf(`${start}0001${'00'.repeat(20)}`)).toMatch(cannotFit);
+    expect(detailOf(`${start}0001${'00'.repeat(21)}`)).not.toMatch(cannotFit);
+    expect(detailOf(`${start}00000001${'00'.repeat(64)}`)).toMatch(cannotFit);
+    expect(detailOf(`${start}00000001${'00'.repeat(65)}`)).toBeUndefined();
+  });
+
+  test('the sum of its outputs is what it pays, its inputs are what it spends', () => {
+    fc.assert(
+      fc.property(arbitrary.transaction, (transaction) => {
+        const { body } = transaction;
+        expect(outputValue(transaction)).toBe(body.outputs.reduce((sum, { value }) => sum + value, 0n));
+        expect(inputsOf(transaction)).toEqual(body.kind === 'transfer' ? body.inputs : []);
+        expect([isTransfer(transaction), isCoinbase(transaction)]).toEqual([
+          body.kind === 'transfer',
+          body.kind === 'coinbase',
+        ]);
+        expect(txidOf(body)).toBe(transaction.txid);
+      }),
+    );
+  });
+});
+
+describe('ids and heights', () => {
+  test('an id is 64 digits of lower-case hex, 32 bytes', () => {
+    const good = '0123456789abcdef'.repeat(4);
+    expect(parseId(good)).toBe(good);
+    for (const bad of ['', good.slice(1), `${good}0`, ` ${good}`, good.toUpperCase(), `${good.slice(1)}g`])
+      expect(parseId(bad), bad).toBeUndefined();
+    expect(idBytes(idFromBytes(new Uint8Array(32).fill(7)))).toEqual(new Uint8Array(32).fill(7));
+    for (const length of [0, 31, 33]) expect(() => idFromBytes(new Uint8Array(length))).toThrow(RangeError);
+  });
+
+  test('an outpoint is shown as its id and its index', () => {
+    const txid = idFromBytes<TxId>(new Uint8Array(32).fill(0xab));
+    expect(outPointKey({ txid, index: 300 })).toBe(`${'ab'.repeat(32)}:300`);
+  });
+
+  test('a height is a u32', () => {
+    expect([0, 0xffff_ffff].map(toHeight)).toEqual([0, 0xffff_ffff]);
+    for (const bad of [-1, 0x1_0000_0000, 0.5, Number.NaN])
+      expect(() => toHeight(bad)).toThrow(`${bad} is not a height`);
+  });
+});
+
 describe('extra', () => {
   test('fields read back; bytes that are no fields, or too many, are refused', () => {
     const fields = [
@@ -125,6 +235,12 @@ describe('extra', () => {
     expect(decodeExtra(Uint8Array.of(1, 2, 3)).ok).toBe(false);
     expect(decodeExtra(Uint8Array.from([1, 95, ...new Uint8Array(95)])).ok).toBe(false);
     expect(() => encodeExtra([{ tag: 1, value: new Uint8Array(95) }])).toThrow(RangeError);
+    const full = [{ tag: 1, value: new Uint8Array(94) }];
+    expect(encodeExtra(full)).toHaveLength(96);
+    expect(decodeExtra(encodeExtra(full))).toEqual({ ok: true, value: full });
+    expect(decodeExtra(new Uint8Array(0))).toEqual({ ok: true, value: [] });
+    // Well-formed, and one byte too long: two fields of 48 and 49 bytes.
+    expect(decodeExtra(Uint8Array.from([1, 46, ...new Uint8Array(46), 1, 47, ...new Uint8Array(47)])).ok).toBe(false);
   });
 });
 
@@ -149,6 +265,14 @@ describe('header', () => {
     );
   });
 
+  test('it keeps nothing of the bytes it was read from', () => {
+    const { header } = genesisBlock(NETWORKS.dev);
+    const bytes = encodeHeader(header);
+    const decoded = decodeHeader(bytes);
+    bytes.fill(0);
+    expect(decoded).toEqual({ ok: true, value: header });
+  });
+
   test('91 and 93 bytes are refused, and a timestamp no Date can hold', () => {
     const bytes = encodeHeader(genesisBlock(NETWORKS.dev).header);
     expect(decodeHeader(bytes.subarray(0, 91)).ok).toBe(false);
@@ -168,6 +292,17 @@ describe('block', () => {
         expect(decodeBlock(whole.raw)).toEqual({ ok: true, value: whole });
       }),
     );
+  });
+
+  test('a header that is none is told as such; more transactions than could fit are refused at their count', () => {
+    const { header } = genesisBlock(NETWORKS.dev);
+    const bytes = encodeHeader(header);
+    const late = decodeBlock(Uint8Array.of(...bytes.with(TIMESTAMP_OFFSET + 7, 0xff), 0));
+    expect(late).toMatchObject({ ok: false, detail: expect.stringMatching(/^header: /) });
+    const claiming = (left: number) => decodeBlock(Uint8Array.of(...bytes, 1, ...new Uint8Array(left)));
+    expect(claiming(13)).toMatchObject({ detail: expect.stringContaining('cannot fit') });
+    expect(claiming(14)).toMatchObject({ ok: true });
+    expect(decodeBlock(Uint8Array.of(...bytes, 0))).toEqual({ ok: true, value: sealBlock(header, []) });
   });
 
   test('cut off at any byte it does not decode, nor with a byte too many', () => {

@@ -20,8 +20,8 @@ describe('compact bits', () => {
 
   // From Bitcoin Core's arith_uint256 tests: negative, zero and non-minimal spellings.
   test.each([
-    0, 0x00123456, 0x01003456, 0x02000056, 0x03000000, 0x04000000, 0x00923456, 0x01803456, 0x04923456, 0x01fedcba,
-    0xff123456,
+    0, 0x01000000, 0x00123456, 0x01003456, 0x02000056, 0x03000000, 0x04000000, 0x00923456, 0x01803456, 0x04923456,
+    0x01fedcba, 0xff123456, 0x21010000, 0x22000100,
   ])('0x%s spell no target', (bits) => {
     expect(targetFromBits(bits)).toBeUndefined();
   });
@@ -31,6 +31,11 @@ describe('compact bits', () => {
     [0x05009234, 0x92340000n],
     [0x20123456, 0x123456n << 232n],
     [0x01120000, 0x12n],
+    [0x02123400, 0x1234n],
+    [0x03123456, 0x123456n],
+    [0x04123456, 0x12345600n],
+    [0x207fffff, 0x7fffffn << 232n],
+    [0x2100ffff, 0xffffn << 240n],
   ])('0x%s spell the number they spell in Bitcoin', (bits, target) => {
     expect(targetFromBits(bits)).toBe(target);
   });
@@ -38,6 +43,8 @@ describe('compact bits', () => {
 
 test('work is how many hashes a target takes on average, and harder targets have more', () => {
   expect(workOfTarget(2n ** 255n - 1n)).toBe(2n);
+  expect(workOfTarget(1n)).toBe(2n ** 255n);
+  expect(workOfTarget(2n ** 256n - 1n)).toBe(1n);
   expect(workOfTarget(present(targetFromBits(0x1d00ffff)))).toBe(4_295_032_833n);
   expect(difficultyOf(50n, 100n)).toBe(2);
 });
@@ -49,6 +56,26 @@ describe('ASERT', () => {
     expect(asertTarget({ ...plan, timeDifference: 300n * 11n, heightDifference: 10n })).toBe(2n ** 200n);
     expect(asertTarget({ ...plan, timeDifference: 300n * 11n + 86_400n, heightDifference: 10n })).toBe(2n ** 201n);
     expect(asertTarget({ ...plan, timeDifference: 300n * 11n - 86_400n, heightDifference: 10n })).toBe(2n ** 199n);
+  });
+
+  test('it keeps to the formula to three parts in ten thousand, however early or late, down to 1', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -86_400 * 250, max: 86_400 * 29 }), (seconds) => {
+        const target = asertTarget({ ...plan, timeDifference: BigInt(seconds) + 300n, heightDifference: 0n });
+        const exact = 2 ** (200 + seconds / 86_400);
+        expect(Math.abs(Number(target) - exact)).toBeLessThanOrEqual(Math.max(exact * 3e-4, 1));
+      }),
+    );
+  });
+
+  test('a timestamp far off is clamped before anything is computed with it', () => {
+    const at = (timeDifference: bigint) => asertTarget({ ...plan, timeDifference, heightDifference: 0n });
+    expect(at(10n ** 30n)).toBe(plan.limit);
+    expect(at(-(10n ** 30n))).toBe(1n);
+    expect(at(86_400n * 30n + 300n), 'the limit itself').toBe(plan.limit);
+    expect(at(86_400n * 256n + 300n)).toBe(plan.limit);
+    expect(at(-86_400n * 200n + 300n)).toBe(1n);
+    expect(at(-86_400n * 201n + 300n), 'a target of 0 would ask for more than any hash can give').toBe(1n);
   });
 
   test('later is never harder, and no timestamp leaves the range from 1 to the limit', () => {
