@@ -110,7 +110,7 @@ const HINTS: Partial<Readonly<Record<ReasonCode, string>>> = {
     'Choose another --signature-engine; noble runs everywhere, and is too slow to keep up with a busy network.',
   'store-locked': 'Stop the other process, or choose another --data-dir.',
   'store-corrupt': 'Stop the node; "trestle chain verify" says what is damaged, "trestle chain reindex" repairs it.',
-  'store-full': 'Free some space and start again; nothing that was acknowledged is lost.',
+  'store-full': 'Free some space: a node that runs goes on by itself. Nothing that was acknowledged is lost.',
   'store-readonly': 'Make the directory writable, or choose another --data-dir.',
   'store-network': 'Choose another --data-dir, or the --network it was made for.',
   'store-version': 'Use the version that wrote it, or "trestle chain reindex" to make it anew from its blocks.',

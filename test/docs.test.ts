@@ -30,6 +30,7 @@ const PAGES = [
   'docs/DECISIONS.md',
   'docs/PROTOCOL.md',
   'docs/THREATS.md',
+  'docs/MUTANTS.md',
   'bench/README.md',
 ];
 
