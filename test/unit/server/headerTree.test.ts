@@ -159,6 +159,10 @@ describe('a tree of headers', () => {
       expect(headers.bestStored().header).toEqual(block.header);
     }
     const body = { size: 1, transactions: 1, creator: null };
+    // The next tip has more work than this one, and less of it stored.
+    headers.update({ ...headers.ancestor(high, 11), body });
+    expect(headers.bestStored()).toEqual(headers.ancestor(high, 11));
+    headers.forget();
     headers.update({ ...low, body });
     expect(headers.bestStored().header).toEqual(low.header);
     headers.update({ ...headers.require(highest.header.previous), body });
