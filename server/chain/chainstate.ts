@@ -197,6 +197,7 @@ export class Chainstate {
 
   async #acceptHeaders(headers: readonly Header[]): Promise<Verdict<HeaderRecord, HeaderReject>> {
     const writes: Write[] = [];
+    const added: HeaderRecord[] = [];
     let last: HeaderRecord | undefined;
     let failure: HeaderReject | undefined;
     for (const header of headers) {
@@ -207,9 +208,11 @@ export class Chainstate {
         break;
       }
       last = checked.value;
-      if (known === undefined) writes.push(...this.headers.addition(last));
+      if (known !== undefined) continue;
+      writes.push(...this.headers.addition(last));
+      added.push(last);
     }
-    if (last !== undefined && writes.length > 0) {
+    if (last !== undefined && added.length > 0) {
       const enough = this.#checkWork(last.work);
       if (!enough.ok) {
         // What was only staged must not pass for stored. A bad header is told as such, however little work is below it.
@@ -217,7 +220,8 @@ export class Chainstate {
         return failure === undefined ? enough : refuse(failure);
       }
       await this.#state.commit(writes);
-      this.#state.noteHeader(last);
+      // Each by itself: where a batch does not hang together, the last may be one that is known to be bad.
+      for (const record of added) this.#state.noteHeader(record);
     }
     return failure === undefined ? accept(last ?? this.tip) : refuse(failure);
   }

@@ -219,6 +219,21 @@ describe('chainstate', () => {
     expect(await feed(chain, [ahead])).toEqual(['connected']);
   });
 
+  test('a batch that does not hang together never makes a bad header the best one', async () => {
+    const source = new TestChain();
+    const chain = await memoryChain();
+    const [first, second] = source.grow(source.genesis, 2);
+    await feed(chain, [present(first), present(second)]);
+    const bad = greedy(source, present(second));
+    assertRefused(await chain.submitBlock(bad));
+    const sibling = source.extend(present(first));
+    const child = source.extend(bad);
+    const batch = [sibling, bad, child].map(({ header }) => header);
+    expect(assertRefused(await chain.submitHeaders(batch)).code).toBe('header-parent-invalid');
+    expect(chain.bestHeader.invalid).toBe(false);
+    expect(chain.bestHeader.header.height).toBe(2);
+  });
+
   test('headers alone move the best header, not the tip', async () => {
     const source = new TestChain();
     const chain = await memoryChain();
