@@ -17,6 +17,9 @@ function failed(result: CliResult, exit: number, code: string): void {
   expect(result.stdout + result.stderr).not.toMatch(/\bat .*\.js:\d/);
 }
 
+/** A key file takes half a second and 256 MB for each process that opens it, which is the point of it. */
+const SCRYPT_MS = 60_000;
+
 describe('wallet', () => {
   test('restore shows the address that every wallet shows for these words, and writes nothing', async () => {
     await using home = await temporaryDirectory();
@@ -40,7 +43,9 @@ describe('wallet', () => {
     failed(await runCli(['wallet', 'restore', '--json']), 2, 'usage');
   });
 
-  test('create makes a key file that only its owner can read, keeps no secret in the clear, and is never written over', async () => {
+  test('create makes a key file that only its owner can read, keeps no secret in the clear, and is never written over', {
+    timeout: SCRYPT_MS,
+  }, async () => {
     await using home = await temporaryDirectory();
     const file = join(home.path, 'wallet.json');
     const env = { TRESTLE_PASSPHRASE: 'a right passphrase' };
@@ -72,7 +77,7 @@ describe('wallet', () => {
     expect(await readdir(home.path)).toEqual([]);
   });
 
-  test('receive, look, pay and look again, all from the command line', async () => {
+  test('receive, look, pay and look again, all from the command line', { timeout: SCRYPT_MS }, async () => {
     await using home = await temporaryDirectory();
     await using node = await testNode();
     const file = join(home.path, 'wallet.json');
