@@ -132,8 +132,9 @@ export async function launch<Router extends AnyTRPCRouter>(options: LaunchOption
       log,
     });
     life.add('http', server);
-    const url = ownUrlOf(config.publicUrl, server.host, server.port) ?? `http://127.0.0.1:${server.port}`;
-    ownUrl = callableUrl(ownUrlOf(config.publicUrl, server.host, server.port), allowPrivate);
+    const own = ownUrlOf(config.publicUrl, server.host, server.port);
+    const url = own ?? `http://127.0.0.1:${server.port}`;
+    ownUrl = callableUrl(own, allowPrivate);
     if (ownUrl === null) log.warn('nobody can reach this node; name its address with --public-url', { url });
     log.info(`${name} started`, { url, network: params.name, ...facts });
     start();

@@ -67,7 +67,7 @@ export function createBlockApi({ chain, templates, relay, subscriptions }: Block
     },
     transactions: async ({ block: bid, ...input }) => {
       const { record, block } = findBlock(chain, bid);
-      const all = [...transactionsOf(chain.store, block)];
+      const all = [...transactionsOf(block, chain.store.undo(block.header.hash))];
       const limit = fitting(all, input, { bytes: PAGE_BYTES, sizeOf: ({ transaction }) => transaction.raw.length });
       return pageOf(all, { ...input, limit }, ({ transaction, spent, position }) =>
         transactionView(chain, transaction, { spent, place: { record, position } }),

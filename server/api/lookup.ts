@@ -22,7 +22,7 @@ export function findBlock(chain: Chainstate, bid: Bid): { readonly record: Heade
 
 /** The transaction of a block that a caller names. Throws `not-found`. */
 export function findTransaction(chain: Chainstate, block: Block, tid: Tid): FoundTransaction {
-  for (const found of transactionsOf(chain.store, block))
+  for (const found of transactionsOf(block, chain.store.undo(block.header.hash)))
     if (found.position === tid || found.transaction.txid === tid) return found;
   throw notFound(`transaction ${tid} in block ${block.header.hash}`);
 }

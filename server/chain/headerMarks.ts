@@ -36,8 +36,7 @@ export class HeaderMarks {
     const { headers } = this.#state;
     let lowest = record;
     for (let at = record; at.invalid; at = headers.require(at.header.previous)) lowest = at;
-    const tips = this.#tipsAbove(record);
-    for (const tip of tips) await this.#clearUp(headers.require(lowest.header.previous), tip);
+    for (const tip of this.#tipsAbove(record)) await this.#clearUp(headers.require(lowest.header.previous), tip);
     this.#state.noteMarks();
   }
 
@@ -47,7 +46,11 @@ export class HeaderMarks {
   }
 
   /** Marks from a tip down to above `end`. What is marked already stays as it is. */
-  async #markDown(tip: HeaderRecord, end: HeaderRecord, marks: Pick<HeaderRecord, 'invalid' | 'setAside'>) {
+  async #markDown(
+    tip: HeaderRecord,
+    end: HeaderRecord,
+    marks: Pick<HeaderRecord, 'invalid' | 'setAside'>,
+  ): Promise<void> {
     const { headers } = this.#state;
     let writes: Write[] = [];
     for (let at = tip; at.header.height > end.header.height; at = headers.require(at.header.previous)) {
@@ -56,7 +59,7 @@ export class HeaderMarks {
       await this.#state.commit(writes);
       writes = [];
     }
-    await this.#state.commit(writes);
+    if (writes.length > 0) await this.#state.commit(writes);
   }
 
   /** Clears from above `start` up to a tip. */
@@ -65,7 +68,8 @@ export class HeaderMarks {
     for (let at = start; at.header.height < tip.header.height; ) {
       const top = headers.ancestor(tip, Math.min(at.header.height + MARK_WINDOW, tip.header.height));
       const marked = headers.path(at, top).filter(({ invalid }) => invalid);
-      await this.#state.commit(marked.map((each) => headers.update({ ...each, invalid: false, setAside: false })));
+      const writes = marked.map((each) => headers.update({ ...each, invalid: false, setAside: false }));
+      if (writes.length > 0) await this.#state.commit(writes);
       at = top;
     }
   }

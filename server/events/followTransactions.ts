@@ -102,7 +102,8 @@ class Walk {
   #transaction(record: HeaderRecord, position: number): FoundTransaction {
     if (this.#block?.record.header.hash !== record.header.hash) {
       const { store } = this.#chain;
-      this.#block = { record, transactions: [...transactionsOf(store, store.block(record.header.hash))] };
+      const { hash } = record.header;
+      this.#block = { record, transactions: [...transactionsOf(store.block(hash), store.undo(hash))] };
     }
     const found = this.#block.transactions[position];
     if (found === undefined) throw new RangeError(`block ${record.header.hash} has no transaction ${position}`);

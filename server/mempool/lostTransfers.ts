@@ -1,7 +1,8 @@
 import type { Coin } from '../../shared/consensus/coins.js';
 import type { BlockHash } from '../../shared/model/ids.js';
-import { inputsOf, isTransfer, type Transaction } from '../../shared/model/transaction.js';
+import { isTransfer, type Transaction } from '../../shared/model/transaction.js';
 import type { BlockEvent } from '../chain/events.js';
+import { transactionsOf } from '../chain/transactionsOf.js';
 
 /** A transfer that a block held which has left the chain. */
 export interface LostTransfer {
@@ -49,13 +50,7 @@ export class LostTransfers {
     this.#isSwitching = true;
     // What came and went within one switch was a branch that failed: its payments have no claim to those that wait.
     if (this.#tried.has(block.header.hash)) return [];
-    const transfers: LostTransfer[] = [];
-    let next = 0;
-    for (const transaction of block.transactions) {
-      const end = next + inputsOf(transaction).length;
-      if (isTransfer(transaction)) transfers.push({ transaction, spent: spent.slice(next, end) });
-      next = end;
-    }
+    const transfers = [...transactionsOf(block, spent)].filter(({ transaction }) => isTransfer(transaction));
     const bytes = block.raw.length;
     this.#blocks.push({ transfers, bytes });
     this.#bytes += bytes;

@@ -1,33 +1,32 @@
 import { checkBody } from '../../shared/consensus/checkBlock.js';
 import { type Block, decodeBlock } from '../../shared/model/block.js';
 import type { Height } from '../../shared/model/height.js';
-import type { BlockHash } from '../../shared/model/ids.js';
+import { type BlockHash, idFromBytes } from '../../shared/model/ids.js';
 import { parsePeerUrl } from '../net/peerUrl.js';
+import { CHECKSUM_BYTES } from '../store/checksum.js';
 import { countCodec, emptyCodec, heightKey, idCodec, record } from '../store/codecs.js';
 import type { DataFile } from '../store/dataFile.js';
 import type { Kv } from '../store/kv.js';
 import { layout } from '../store/layout.js';
-import { decodeRow, put, rawRows, read, type Space } from '../store/space.js';
+import { decodeRow, put, rawRows, read, space } from '../store/space.js';
 import type { Progress } from './progress.js';
 import { salvage, sealedValue } from './salvage.js';
 import { Batch } from './scratch.js';
 
 /** Peers taken over: as many as a book holds. */
 const MAX_PEERS = 1_000;
-const CHECKSUM_BYTES = 4;
 
 const hash = idCodec<BlockHash>();
 
 /** Where a whole block stands in the damaged file, by height: lowest first, and each once. */
-export const foundBlocks: Space<{ height: Height; hash: BlockHash }, { position: number; length: number }> = {
-  name: 'found blocks',
-  prefix: 0x50,
-  key: record({ height: heightKey, hash }),
-  value: record({ position: countCodec, length: countCodec }),
-};
+export const foundBlocks = space<{ height: Height; hash: BlockHash }, { position: number; length: number }>(
+  'found blocks',
+  0x50,
+  { key: record({ height: heightKey, hash }), value: record({ position: countCodec, length: countCodec }) },
+);
 
-const whole: Space<BlockHash, null> = { name: 'whole blocks', prefix: 0x51, key: hash, value: emptyCodec };
-const broken: Space<BlockHash, null> = { name: 'broken blocks', prefix: 0x52, key: hash, value: emptyCodec };
+const whole = space<BlockHash, null>('whole blocks', 0x51, { key: hash, value: emptyCodec });
+const broken = space<BlockHash, null>('broken blocks', 0x52, { key: hash, value: emptyCodec });
 
 /** What a damaged file still holds. */
 export interface Findings {
@@ -54,8 +53,8 @@ export async function findBlocks(file: DataFile, index: Kv, progress: Progress):
     await progress.step('rows of the damaged file', rows);
     const prefix = row.key[0];
     if (prefix === layout.block.prefix && row.key.length === 33) {
-      const block = blockAt(file, row, row.key.toString('hex', 1));
-      const id = row.key.toString('hex', 1) as BlockHash;
+      const id = idFromBytes<BlockHash>(row.key.subarray(1));
+      const block = blockAt(file, row, id);
       if (block === undefined) await batch.add(put(broken, id, null));
       else {
         const { height } = block.header;
@@ -87,7 +86,7 @@ export function readBlock(file: DataFile, place: { position: number; length: num
 }
 
 /** The block behind a row, with its checksum or, as in the first format, without: its id proves it better than that. */
-function blockAt(file: DataFile, { position, length }: { position: number; length: number }, id: string) {
+function blockAt(file: DataFile, { position, length }: { position: number; length: number }, id: BlockHash) {
   for (const bytes of [length - CHECKSUM_BYTES, length]) {
     const block = bytes < 0 ? undefined : readBlock(file, { position, length: bytes });
     if (block?.header.hash === id && checkBody(block).ok) return block;

@@ -1,6 +1,7 @@
 import { equalBytes } from '../../shared/bytes/compare.js';
 import { Emitter } from '../../shared/emitter.js';
 import { TrestleError } from '../../shared/errors.js';
+import { toHeight } from '../../shared/model/height.js';
 import type { BlockHash } from '../../shared/model/ids.js';
 import { describeReason } from '../../shared/reasons.js';
 import { factsOf } from '../chain/bodyFacts.js';
@@ -87,7 +88,7 @@ export class Recompute {
     this.#compare(opened.genesis.header.hash);
     for (let height = 1; height <= tip.header.height; height++) {
       await this.#visitSides();
-      const hash = read(kv, notes.path, (opened.genesis.header.height + height) as HeaderRecord['header']['height']);
+      const hash = read(kv, notes.path, toHeight(height));
       if (hash === undefined || !(await this.#connect(hash, { comesOff: false }))) return false;
       await progress.step('blocks', height);
     }

@@ -1,4 +1,4 @@
-import { isSealed } from '../store/checksum.js';
+import { isSealed, openSeal } from '../store/checksum.js';
 import { type DataFile, leafNode, NODE_BIG, nodeOffsets, PAGE_FLAGS, PAGE_HEADER, u64 } from '../store/dataFile.js';
 
 /** Page sizes to try where the meta pages cannot be read: those of x86, of Apple's and of other ARM machines. */
@@ -39,7 +39,7 @@ export function* salvage(file: DataFile): Generator<FoundRow> {
 /** The value of a row whose checksum is right. */
 export function sealedValue(file: DataFile, { key, position, length }: FoundRow): Uint8Array | undefined {
   const sealed = file.read(position, length);
-  return sealed !== undefined && isSealed(key, sealed) ? sealed.subarray(0, -4) : undefined;
+  return sealed !== undefined && isSealed(key, sealed) ? openSeal(sealed) : undefined;
 }
 
 function pageSizeOf(file: DataFile): number {

@@ -2,7 +2,7 @@ import type { Height } from '../../shared/model/height.js';
 import type { BlockHash } from '../../shared/model/ids.js';
 import { emptyCodec, heightKey, idCodec, record } from '../store/codecs.js';
 import type { Kv, Write } from '../store/kv.js';
-import type { Space } from '../store/space.js';
+import { space } from '../store/space.js';
 
 /** Writes gathered before they are committed. */
 const BATCH = 2_000;
@@ -44,12 +44,4 @@ export class Batch {
     this.#writes = [];
     await this.#kv.commit(writes);
   }
-}
-
-function space<Key, Value>(
-  name: string,
-  prefix: number,
-  codecs: Pick<Space<Key, Value>, 'key' | 'value'>,
-): Space<Key, Value> {
-  return { name, prefix, ...codecs };
 }

@@ -72,7 +72,7 @@ export function chainDirectory(dataDir: string): string {
  * not run. Memory stays flat: the new state is built in a temporary store beside the old one, which is only read.
  */
 export async function verify(parts: RepairParts): Promise<Verification> {
-  const { dataDir, params, log } = parts;
+  const { dataDir, params } = parts;
   const directory = chainDirectory(dataDir);
   const lock = await lockDirectory(dataDir);
   try {
@@ -95,7 +95,6 @@ export async function verify(parts: RepairParts): Promise<Verification> {
       rmSync(scratch, { recursive: true, force: true });
     }
   } finally {
-    log.debug('the data directory is released', { dataDir });
     await lock.release();
   }
 }

@@ -13,7 +13,7 @@ export const PAGE_HEADER = 24;
 /** Bytes of a node before its key. */
 export const NODE_HEADER = 8;
 /** What a large value leaves in its leaf: first page, transaction, count of pages. */
-export const OVERFLOW_REFERENCE = 24;
+const OVERFLOW_REFERENCE = 24;
 /** A tree without pages. */
 export const NO_PAGE = 0xffff_ffff_ffff_ffffn;
 /** The kinds of pages. */
@@ -46,12 +46,6 @@ export interface MetaPage {
   readonly main: TreeRecord;
   readonly lastPage: number;
   readonly transaction: number;
-}
-
-/** A key with its sealed value, from a leaf. */
-export interface LeafRow {
-  readonly key: Buffer;
-  readonly sealed: Buffer;
 }
 
 /** The data file of an environment that nobody has open, read as bytes. */
@@ -110,7 +104,7 @@ export function u64(buffer: Buffer, offset: number): number {
 }
 
 /** How many pages a large value takes. */
-export function overflowPages(valueBytes: number, pageSize: number): number {
+function overflowPages(valueBytes: number, pageSize: number): number {
   return Math.floor((PAGE_HEADER - 1 + valueBytes) / pageSize) + 1;
 }
 

@@ -24,7 +24,7 @@ import {
   textCodec,
   workCodec,
 } from './codecs.js';
-import type { Codec, Space } from './space.js';
+import { type Codec, space } from './space.js';
 
 /** The version of everything on this page. A store of another version is refused. */
 export const SCHEMA_VERSION = 2;
@@ -234,11 +234,3 @@ export const poolLayout = {
     value: record({ firstSeen: countCodec, raw: restCodec }),
   }),
 } as const;
-
-function space<Key, Value>(
-  name: string,
-  prefix: number,
-  codecs: { readonly key: Codec<Key>; readonly value: Codec<Value> },
-): Space<Key, Value> {
-  return { name, prefix, ...codecs };
-}

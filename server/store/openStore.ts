@@ -127,7 +127,7 @@ export function closedState(directory: string): Closed {
 }
 
 /** Damage in words, with the row where it is one. */
-export function describe(detail: string, key: Buffer | undefined): string {
+function describe(detail: string, key: Buffer | undefined): string {
   return key === undefined ? detail : `${detail}: ${key.toString('hex')}`;
 }
 

@@ -1,6 +1,7 @@
 import { type Stats, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TrestleError } from '../../shared/errors.js';
+import { DATA_FILE } from './dataFile.js';
 import type { Write } from './kv.js';
 
 /** Bytes that stay free beside what a commit may take: the files of a new environment, and what others write meanwhile. */
@@ -17,7 +18,7 @@ const PAGE_BYTES = 4_096;
 export function requireRoom(directory: string, batch: readonly Write[]): void {
   const written = batch.reduce((sum, write) => sum + (write.kind === 'put' ? write.value.length : 0), 0);
   // However many keys change, LMDB copies no more than the whole file.
-  const copied = Math.min(batch.length * PAGES_A_WRITE * PAGE_BYTES, find(join(directory, 'data.mdb'))?.size ?? 0);
+  const copied = Math.min(batch.length * PAGES_A_WRITE * PAGE_BYTES, find(join(directory, DATA_FILE))?.size ?? 0);
   requireBytes(directory, 2 * written + copied);
 }
 
@@ -26,7 +27,7 @@ export function requireRoom(directory: string, batch: readonly Write[]): void {
  * processes share: where it finds no block on the disk, touching it ends the process by a signal.
  */
 export function requireRoomToOpen(directory: string): void {
-  const files = ['data.mdb', 'lock.mdb'].map((name) => find(join(directory, name)));
+  const files = [DATA_FILE, 'lock.mdb'].map((name) => find(join(directory, name)));
   if (files.some((file) => file === undefined || file.blocks === 0)) requireBytes(directory, 0);
 }
 

@@ -18,6 +18,15 @@ export interface Space<Key, Value> {
   readonly value: Codec<Value>;
 }
 
+/** A kind of record under a first byte of its own. */
+export function space<Key, Value>(
+  name: string,
+  prefix: number,
+  codecs: Pick<Space<Key, Value>, 'key' | 'value'>,
+): Space<Key, Value> {
+  return { name, prefix, ...codecs };
+}
+
 /** The record of a key, or `undefined`. Throws `store-corrupt` where what is stored cannot be read. */
 export function read<Key, Value>(kv: Kv, space: Space<Key, Value>, key: Key): Value | undefined {
   const bytes = kv.get(keyBytes(space, key));

@@ -1,6 +1,7 @@
 import { tracked } from '@trpc/server';
 import * as z from 'zod';
 import { type BlockHash, parseId } from '../model/ids.js';
+import { isReasonCode, type ReasonCode } from '../reasons.js';
 import { addressInput, blockHash, count, height, txid } from './fields.js';
 
 /** How many addresses or transactions one subscription may name. */
@@ -67,6 +68,8 @@ const transactionCursorInput = z.string().transform((text, context): Transaction
   return z.NEVER;
 });
 
+const reasonCode = z.custom<ReasonCode>((value) => typeof value === 'string' && isReasonCode(value), 'no code of ours');
+
 /** A change of one transaction. */
 export const transactionChange = z.discriminatedUnion('kind', [
   /** What was known is void, or changes were lost: start afresh from this tip. */
@@ -78,7 +81,7 @@ export const transactionChange = z.discriminatedUnion('kind', [
   /** It waits here. Told only while the subscription stands; `transaction.list` knows all that wait. */
   z.strictObject({ kind: z.literal('waiting'), txid, cursor: transactionCursor }),
   /** It waits no longer, and no block holds it: `code` says why. */
-  z.strictObject({ kind: z.literal('dropped'), txid, code: z.string(), cursor: transactionCursor }),
+  z.strictObject({ kind: z.literal('dropped'), txid, code: reasonCode, cursor: transactionCursor }),
 ]);
 /** A change of one transaction, as `transaction.onChange` tells it. */
 export type TransactionChange = z.output<typeof transactionChange>;

@@ -89,17 +89,39 @@ if (isMainThread) {
       });
     },
   });
-  const { mkdirSync, writeFileSync, renameSync, unlinkSync, rmSync, writeSync } = fs;
+  const { mkdirSync, writeFileSync, renameSync, unlinkSync, rmSync, openSync, closeSync, writeSync } = fs;
+  /** Files that are open for writing, by their descriptors. */
+  const written = new Map<number, string>();
   Object.assign(fs, {
     mkdirSync: watchedSync(withPath('mkdir'), mkdirSync),
     writeFileSync: watchedSync(withPath('write'), writeFileSync),
     renameSync: watchedSync(withPath('rename'), renameSync),
     unlinkSync: watchedSync(withPath('unlink'), unlinkSync),
     rmSync: watchedSync(withPath('rm'), rmSync),
-    writeSync: (...args: Parameters<typeof writeSync>) => {
-      const written = writeSync(...args);
-      if (args[0] === process.stderr.fd) point('a line of the log: after');
-      return written;
+    openSync: (...args: Parameters<typeof openSync>) => {
+      if (args[1] === undefined || args[1] === 'r') return openSync(...args);
+      const descriptor = watchedSync(withPath('open'), openSync)(...args);
+      written.set(descriptor, plain(String(args[0])));
+      return descriptor;
+    },
+    closeSync: (descriptor: number) => {
+      written.delete(descriptor);
+      closeSync(descriptor);
+    },
+    writeSync: (...args: [number, string, number?]) => {
+      const [descriptor, text, position] = args;
+      const name = written.get(descriptor);
+      if (name !== undefined) {
+        point(`write into ${name}: before`);
+        if (reaches(`write into ${name}: half-way`)) {
+          if (isDeadly()) writeSync(descriptor, halfOf(text), position);
+          strikeNow();
+        }
+      }
+      const count = writeSync(...args);
+      if (name !== undefined) point(`write into ${name}: after`);
+      if (descriptor === process.stderr.fd) point('a line of the log: after');
+      return count;
     },
   });
   syncBuiltinESMExports();

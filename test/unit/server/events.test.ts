@@ -27,21 +27,18 @@ import { TestChain } from '../../kit/testChain.js';
 const [alice, bob] = [testKey(1), testKey(2)];
 const UNKNOWN = 'ab'.repeat(32) as BlockHash;
 
+/** What a test has opened and not closed. */
+const open: { close(): Promise<void> }[] = [];
+
 /** Reads a stream as far as it has something to say. */
 class Reader<Event> {
-  static readonly #open = new Set<Reader<never>>();
   readonly #controller = new AbortController();
   readonly #events: AsyncIterator<Event>;
   #pending: Promise<IteratorResult<Event>> | undefined;
 
   constructor(follow: (signal: AbortSignal) => AsyncGenerator<Event>) {
     this.#events = follow(this.#controller.signal);
-    Reader.#open.add(this as unknown as Reader<never>);
-  }
-
-  static async closeAll(): Promise<void> {
-    for (const reader of Reader.#open) await reader.close();
-    Reader.#open.clear();
+    open.push(this);
   }
 
   /** The next events, as many as there are and at most so many. */
@@ -68,7 +65,9 @@ class Reader<Event> {
   }
 }
 
-afterEach(() => Reader.closeAll());
+afterEach(async () => {
+  for (const reader of open.splice(0)) await reader.close();
+});
 
 interface Scene {
   readonly source: TestChain;
@@ -292,12 +291,11 @@ describe('changes of transactions', () => {
     const set = await scene();
     const reader = transactionsAfter(set);
     await reader.take();
-    const event = {
-      entry: { transaction: set.pay(set.source.coinOf(present(set.trunk[0]))), spent: [] },
-      source: null,
-    };
-    for (let i = 0; i < 3_000; i++) set.mempool.events.emit('accepted', event as never);
-    expect(await reader.take()).toMatchObject([{ kind: 'reset' }]);
+    const entry = assertOk(await set.mempool.submit(set.pay(set.source.coinOf(present(set.trunk[0]))), null));
+    for (let i = 0; i < 3_000; i++) set.mempool.events.emit('accepted', { entry, source: null });
+    const told = await reader.take();
+    expect(told[0]).toMatchObject({ kind: 'reset' });
+    expect(told.length).toBeLessThan(1_500);
   });
 
   test('whoever comes and goes, amid a block even, hears each confirmation and its loss once', async () => {
