@@ -6,10 +6,10 @@ import type { Block } from '../shared/model/block.js';
 import { decodeTransaction, type Transaction } from '../shared/model/transaction.js';
 import { assertOk, present } from '../test/kit/assertOk.js';
 import { type Spendable, testKey, transfer } from '../test/kit/builders.js';
-import { allEngines } from '../test/kit/engines.js';
-import { memoryChain } from '../test/kit/memoryChain.js';
-import { temporaryDirectory } from '../test/kit/temporary.js';
 import { TestChain } from '../test/kit/testChain.js';
+import { allEngines } from '../test/support/engines.js';
+import { memoryChain } from '../test/support/memoryChain.js';
+import { temporaryDirectory } from '../test/support/temporary.js';
 
 /** One thing to measure: does it some number of times and answers how often. */
 export interface Measurement {

@@ -19,7 +19,7 @@ import { deriveKey } from '../shared/wallet/keys.js';
 import { parseWords, seedOf } from '../shared/wallet/words.js';
 import { present } from './kit/assertOk.js';
 import { transfer } from './kit/builders.js';
-import { temporaryDirectory } from './kit/temporary.js';
+import { temporaryDirectory } from './support/temporary.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');

@@ -15,7 +15,7 @@ export interface KeyRange {
 export type Entry = readonly [key: Uint8Array, value: Uint8Array];
 
 /**
- * Storage: ordered byte strings. One suite holds every engine to the same behaviour (`test/kit/kvSuite`).
+ * Storage: ordered byte strings. One suite holds every engine to the same behaviour (`test/support/kvSuite`).
  *
  * A commit is seen by reads from the moment its promise settles, whole or not at all, and is then as durable as the
  * engine ever makes it. A commit that fails changes nothing.

@@ -9,10 +9,10 @@ import { sealTransaction, type Transaction } from '../../shared/model/transactio
 import type { Reason } from '../../shared/reasons.js';
 import { assertRefused } from '../kit/assertOk.js';
 import { coinbase, testKey, transfer } from '../kit/builders.js';
-import { failureFrom } from '../kit/failureFrom.js';
-import { memoryChain } from '../kit/memoryChain.js';
 import { TestChain } from '../kit/testChain.js';
-import { testNode } from '../kit/testNode.js';
+import { failureFrom } from '../support/failureFrom.js';
+import { memoryChain } from '../support/memoryChain.js';
+import { testNode } from '../support/testNode.js';
 
 const chain = new TestChain();
 const { params } = chain;

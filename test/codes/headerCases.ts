@@ -7,10 +7,10 @@ import { toHeight } from '../../shared/model/height.js';
 import type { Reason } from '../../shared/reasons.js';
 import { assertRefused, present } from '../kit/assertOk.js';
 import { mine, testKey } from '../kit/builders.js';
-import { failureFrom } from '../kit/failureFrom.js';
-import { peerOf } from '../kit/peerOf.js';
 import { TestChain } from '../kit/testChain.js';
-import { testNode } from '../kit/testNode.js';
+import { failureFrom } from '../support/failureFrom.js';
+import { peerOf } from '../support/peerOf.js';
+import { testNode } from '../support/testNode.js';
 
 const chain = new TestChain();
 const { params } = chain;

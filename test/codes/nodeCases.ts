@@ -12,11 +12,11 @@ import { NETWORKS } from '../../shared/consensus/networks.js';
 import { parseId, type TxId } from '../../shared/model/ids.js';
 import type { NodeFailure, Reason } from '../../shared/reasons.js';
 import { present } from '../kit/assertOk.js';
-import { failureFrom } from '../kit/failureFrom.js';
-import { memoryChain } from '../kit/memoryChain.js';
-import { silentLog } from '../kit/silentLog.js';
 import { TestChain } from '../kit/testChain.js';
-import { testNode } from '../kit/testNode.js';
+import { failureFrom } from '../support/failureFrom.js';
+import { memoryChain } from '../support/memoryChain.js';
+import { silentLog } from '../support/silentLog.js';
+import { testNode } from '../support/testNode.js';
 
 function diskError(code: string): Reason {
   return present(asStoreFailure(Object.assign(new Error('disk'), { code }), '/data')).reason;

@@ -14,8 +14,8 @@ import { toHeight } from '../../shared/model/height.js';
 import type { PeerFailure, Reason } from '../../shared/reasons.js';
 import { type HelloInput, PROTOCOL_VERSION } from '../../shared/rpc/nodeSchemas.js';
 import type { TipView } from '../../shared/rpc/views.js';
-import { closedUrl } from '../kit/closedUrl.js';
-import { failureFrom } from '../kit/failureFrom.js';
+import { closedUrl } from '../support/closedUrl.js';
+import { failureFrom } from '../support/failureFrom.js';
 
 const genesis = genesisBlock(NETWORKS.dev).header.hash;
 const tip = (): TipView => ({ height: toHeight(0), hash: genesis, work: 0n });

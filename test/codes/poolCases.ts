@@ -4,9 +4,9 @@ import type { Transaction } from '../../shared/model/transaction.js';
 import type { POOL_CODES, PoolReject } from '../../shared/policy/reject.js';
 import { assertOk, assertRefused, present } from '../kit/assertOk.js';
 import { type Spendable, testKey, transfer } from '../kit/builders.js';
-import { memoryChain } from '../kit/memoryChain.js';
-import { memoryMempool } from '../kit/memoryMempool.js';
 import { TestChain } from '../kit/testChain.js';
+import { memoryChain } from '../support/memoryChain.js';
+import { memoryMempool } from '../support/memoryMempool.js';
 
 const alice = testKey(1);
 

@@ -15,8 +15,8 @@ import { sealTransaction, type Transaction, type TransferBody } from '../../shar
 import type { Reason } from '../../shared/reasons.js';
 import { assertOk, assertRefused, present } from '../kit/assertOk.js';
 import { coinbase, type Spendable, type TransferPlan, testKey, transfer, transferBody } from '../kit/builders.js';
-import { failureFrom } from '../kit/failureFrom.js';
-import { testNode } from '../kit/testNode.js';
+import { failureFrom } from '../support/failureFrom.js';
+import { testNode } from '../support/testNode.js';
 
 const params = NETWORKS.dev;
 const genesis = genesisBlock(params).header.hash;

@@ -5,10 +5,10 @@ import { Wallet } from '../../client/wallet/wallet.js';
 import type { Reason, WalletFailure } from '../../shared/reasons.js';
 import type { ParamsView } from '../../shared/rpc/infoSchemas.js';
 import { parseWords } from '../../shared/wallet/words.js';
-import { failureFrom } from '../kit/failureFrom.js';
-import { fakeNode } from '../kit/fakeNode.js';
-import { temporaryDirectory } from '../kit/temporary.js';
-import { testNode } from '../kit/testNode.js';
+import { failureFrom } from '../support/failureFrom.js';
+import { fakeNode } from '../support/fakeNode.js';
+import { temporaryDirectory } from '../support/temporary.js';
+import { testNode } from '../support/testNode.js';
 
 /** The phrase of BIP 39's first test vector. Everybody knows it: never put money there. */
 export const WORDS = parseWords(`${'abandon '.repeat(11)}about`);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { temporaryDirectory } from '../kit/temporary.js';
-import { testNode } from '../kit/testNode.js';
+import { temporaryDirectory } from '../support/temporary.js';
+import { testNode } from '../support/testNode.js';
 import { runCampaign } from './campaign.js';
 import { type Acknowledged, playScenario } from './scenario.js';
 import { runStruck } from './struckProcess.js';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test, vi } from 'vitest';
 import { openKeyFile } from '../../client/cli/keyfile.js';
 import { createFile } from '../../client/cli/newFile.js';
-import { temporaryDirectory } from '../kit/temporary.js';
+import { temporaryDirectory } from '../support/temporary.js';
 import { type RunResult, runStruck } from './struckProcess.js';
 
 const CREATE_ONE = fileURLToPath(new URL('./createOne.js', import.meta.url));

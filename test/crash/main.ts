@@ -1,4 +1,4 @@
-import { temporaryDirectory } from '../kit/temporary.js';
+import { temporaryDirectory } from '../support/temporary.js';
 import { runCampaign } from './campaign.js';
 
 /*

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { SCRIPT } from '../kit/cli.js';
+import { SCRIPT } from '../support/cli.js';
 import { POINTS_FD, STRIKE_VARIABLE, type Strike } from './points.js';
 
 const HOOKS = fileURLToPath(new URL('./hooks.js', import.meta.url));

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { openKeyFile } from '../../client/cli/keyfile.js';
-import { type CliResult, runCli } from '../kit/cli.js';
-import { closedUrl } from '../kit/closedUrl.js';
-import { temporaryDirectory } from '../kit/temporary.js';
-import { testNode } from '../kit/testNode.js';
+import { type CliResult, runCli } from '../support/cli.js';
+import { closedUrl } from '../support/closedUrl.js';
+import { temporaryDirectory } from '../support/temporary.js';
+import { testNode } from '../support/testNode.js';
 
 const PHRASE = `${'abandon '.repeat(11)}about`;
 const ADDRESS = '0x9858EfFD232B4033E47d90003D41EC34EcaEda94';

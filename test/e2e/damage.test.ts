@@ -9,17 +9,17 @@ import { startDirectory } from '../../server/directory.js';
 import { toBase64 } from '../../shared/bytes/base64.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
 import { present } from '../kit/assertOk.js';
-import { payingBlock } from '../kit/branchyStore.js';
-import { runCli } from '../kit/cli.js';
-import { damageRuns, seeded } from '../kit/damage.js';
-import { failureFrom } from '../kit/failureFrom.js';
-import type { OpenJob, OpenReport } from '../kit/openStores.js';
-import { type TemporaryDirectory, temporaryDirectory } from '../kit/temporary.js';
 import { TestChain } from '../kit/testChain.js';
-import { type TestNode, testNode } from '../kit/testNode.js';
+import { payingBlock } from '../support/branchyStore.js';
+import { runCli } from '../support/cli.js';
+import { damageRuns, seeded } from '../support/damage.js';
+import { failureFrom } from '../support/failureFrom.js';
+import type { OpenJob, OpenReport } from '../support/openStores.js';
+import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary.js';
+import { type TestNode, testNode } from '../support/testNode.js';
 
-const OPENER = fileURLToPath(new URL('../kit/openStores.js', import.meta.url));
-const REPAIRER = fileURLToPath(new URL('../kit/reindexAndDie.js', import.meta.url));
+const OPENER = fileURLToPath(new URL('../support/openStores.js', import.meta.url));
+const REPAIRER = fileURLToPath(new URL('../support/reindexAndDie.js', import.meta.url));
 const HEIGHT = 24;
 /** More changes of the file system than a repair makes. */
 const MOST_STEPS = 24;

@@ -5,9 +5,9 @@ import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { present } from '../kit/assertOk.js';
-import { runCli, startCli } from '../kit/cli.js';
-import { eventually } from '../kit/eventually.js';
-import { temporaryDirectory } from '../kit/temporary.js';
+import { runCli, startCli } from '../support/cli.js';
+import { eventually } from '../support/eventually.js';
+import { temporaryDirectory } from '../support/temporary.js';
 
 const decimal = z.string().regex(/^\d+$/);
 const nodeReport = z.strictObject({

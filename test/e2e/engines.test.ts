@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createClient } from '../../client/createClient.js';
-import { runCli } from '../kit/cli.js';
-import { servingCli } from '../kit/servingCli.js';
-import { temporaryDirectory } from '../kit/temporary.js';
+import { runCli } from '../support/cli.js';
+import { servingCli } from '../support/servingCli.js';
+import { temporaryDirectory } from '../support/temporary.js';
 
 /** Where the native package looks for its binary: with this, as on a machine that it has none for. */
 const NO_BINARY = { SECP256K1_PREBUILD: '/nonexistent', PREBUILDS_ONLY: '1' };

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Launched, launch } from '../../client/cli/devnet/launch.js';
 import { createClient } from '../../client/createClient.js';
-import { runCli, SCRIPT } from '../kit/cli.js';
-import { eventually } from '../kit/eventually.js';
-import { type TemporaryDirectory, temporaryDirectory } from '../kit/temporary.js';
+import { runCli, SCRIPT } from '../support/cli.js';
+import { eventually } from '../support/eventually.js';
+import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary.js';
 
 const ADDRESS = '0x9858EfFD232B4033E47d90003D41EC34EcaEda94';
 

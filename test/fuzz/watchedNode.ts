@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
-import { SCRIPT } from '../kit/cli.js';
+import { SCRIPT } from '../support/cli.js';
 
 /**
  * The program as it is, with a watch on its event loop: each SIGUSR2 writes what was seen since the last one into the

@@ -1,9 +1,9 @@
-import { join, MAX_TIME, toHex } from './bytes.js';
-import { compactOf, targetOf } from './difficulty.js';
+import { join, MAX_TIME, toHex } from '../kit/model/bytes.js';
+import { compactOf, targetOf } from '../kit/model/difficulty.js';
+import { latestAt, medianOf } from '../kit/model/headerRules.js';
+import { encodeTransaction, txidOf } from '../kit/model/model.js';
+import { versionAt } from '../kit/model/network.js';
 import { branchOf, KEYS, plainDraft, type Sapling } from './draft.js';
-import { latestAt, medianOf } from './headerRules.js';
-import { encodeTransaction, txidOf } from './model.js';
-import { versionAt } from './network.js';
 import type { Fault } from './transactionFaults.js';
 import { claimable, coinbaseFor, type Site, transferOf } from './transfers.js';
 

@@ -1,8 +1,8 @@
-import { join, little, toHex, varint } from './bytes.js';
-import { bitsAfter } from './difficulty.js';
-import { doubleSha } from './hashes.js';
-import { medianOf, meetsTarget } from './headerRules.js';
-import { type Coin, findCoin, type Ledger } from './ledger.js';
+import { join, little, toHex, varint } from '../kit/model/bytes.js';
+import { bitsAfter } from '../kit/model/difficulty.js';
+import { doubleSha } from '../kit/model/hashes.js';
+import { medianOf, meetsTarget } from '../kit/model/headerRules.js';
+import { type Coin, findCoin, type Ledger } from '../kit/model/ledger.js';
 import {
   decodeHeader,
   decodeTransaction,
@@ -15,10 +15,10 @@ import {
   sighashOf,
   type TransactionFields,
   txidOf,
-} from './model.js';
-import { type Network, versionAt } from './network.js';
-import { type Key, keyOf, sign } from './signatures.js';
-import { ownersOf } from './transactionRules.js';
+} from '../kit/model/model.js';
+import { type Network, versionAt } from '../kit/model/network.js';
+import { type Key, keyOf, sign } from '../kit/model/signatures.js';
+import { ownersOf } from '../kit/model/transactionRules.js';
 
 /** The keys that the generator spends with. */
 export const KEYS: readonly Key[] = [1, 2, 3, 4, 5, 6].map(keyOf);

@@ -1,9 +1,9 @@
-import { difference, quickDifference } from './compare.js';
-import { networkOf } from './network.js';
+import { difference, quickDifference } from '../kit/model/compare.js';
+import { networkOf } from '../kit/model/network.js';
+import { Validator } from '../kit/model/validator.js';
 import { scenarioOf } from './plans.js';
 import { type Machine, Real } from './real.js';
 import { START, type Step } from './scenario.js';
-import { Validator } from './validator.js';
 
 /** Where the two validators parted. */
 export interface Disagreement {

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { Signatures } from '../../server/ports.js';
 import { layout } from '../../server/store/layout.js';
 import { memoryKv } from '../../server/store/memoryKv.js';
-import { testSignatures } from '../kit/memoryChain.js';
+import { testSignatures } from '../support/memoryChain.js';
 import { emptyTally, runChain, type Tally } from './driver.js';
 import type { Machine } from './real.js';
 
@@ -68,19 +68,23 @@ describe('the oracle finds', () => {
 });
 
 test('it shares no rule, codec or arithmetic with what it judges', () => {
-  const folder = fileURLToPath(new URL('../../../test/oracle/', import.meta.url));
+  const root = fileURLToPath(new URL('../../../test/', import.meta.url));
   // These hand things to the real one, or read what it has stored.
   const between = ['compare.ts', 'driver.ts', 'main.ts', 'oracle.test.ts', 'real.ts', 'worker.ts'];
-  const files = readdirSync(folder).filter((name) => !between.includes(name));
-  expect(files).toContain('validator.ts');
-  const outside = files.flatMap((name) => {
-    const text = readFileSync(join(folder, name), 'utf8');
+  const files = ['oracle', 'kit/model'].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((name) => !between.includes(name))
+      .map((name) => join(root, folder, name)),
+  );
+  expect(files).toContain(join(root, 'kit/model/validator.ts'));
+  const texts = files.map((file) => readFileSync(file, 'utf8'));
+  const outside = texts.flatMap((text) => {
     const imports = Array.from(text.matchAll(/^import (?!type )[^;]*? from '([^']+)'/gm), ([, from]) => from ?? '');
-    return imports.filter((from) => !from.startsWith('./') && !from.startsWith('@noble/'));
+    return imports.filter((from) => !/^(\.\/|\.\.\/kit\/model\/|@noble\/)/.test(from));
   });
   expect(outside).toEqual([]);
-  const inside = files.flatMap((name) =>
-    Array.from(readFileSync(join(folder, name), 'utf8').matchAll(/from '\.\/(\w+)\.js'/g), ([, from]) => `${from}.ts`),
+  const inside = texts.flatMap((text) =>
+    Array.from(text.matchAll(/from '.*\/(\w+)\.js'/g), ([, from]) => `${from}.ts`),
   );
   expect(between.filter((name) => inside.includes(name))).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import type { NetworkFile } from '../../shared/consensus/params.js';
+import { networkOf } from '../kit/model/network.js';
 import { branchOf, type Sapling } from './draft.js';
-import { networkOf } from './network.js';
 import { Dice } from './random.js';
 import { Forest, rushOf, type Step, someNetwork, type Temper } from './scenario.js';
 

@@ -1,7 +1,11 @@
 import type { NetworkFile } from '../../shared/consensus/params.js';
+import { join, varint } from '../kit/model/bytes.js';
+import { bitsAfter, workOf } from '../kit/model/difficulty.js';
+import { medianOf } from '../kit/model/headerRules.js';
+import { confirmBlock, EMPTY } from '../kit/model/ledger.js';
+import { decodeBlock, encodeHeader } from '../kit/model/model.js';
+import { coinsOf, genesisOf, type Network } from '../kit/model/network.js';
 import { BLOCK_FAULTS, type BlockSite, BODY_FAULTS, flipped, HEADER_FAULTS } from './blockFaults.js';
-import { join, varint } from './bytes.js';
-import { bitsAfter, workOf } from './difficulty.js';
 import {
   type BlockDraft,
   blockBytes,
@@ -13,10 +17,6 @@ import {
   type Sapling,
   type TransactionDraft,
 } from './draft.js';
-import { medianOf } from './headerRules.js';
-import { confirmBlock, EMPTY } from './ledger.js';
-import { decodeBlock, encodeHeader } from './model.js';
-import { coinsOf, genesisOf, type Network } from './network.js';
 import type { Dice } from './random.js';
 import { TRANSACTION_FAULTS } from './transactionFaults.js';
 import { claimable, coinbaseFor, transferOf } from './transfers.js';

@@ -1,8 +1,8 @@
-import { join, MAX_VALUE, toHex } from './bytes.js';
+import { join, MAX_VALUE, toHex } from '../kit/model/bytes.js';
+import { encodeTransaction, txidOf } from '../kit/model/model.js';
+import { versionAt } from '../kit/model/network.js';
+import { ORDER, scalar, sign, signatureOfNobody } from '../kit/model/signatures.js';
 import { type BlockDraft, KEYS, plainDraft, type TransactionDraft } from './draft.js';
-import { encodeTransaction, txidOf } from './model.js';
-import { versionAt } from './network.js';
-import { ORDER, scalar, sign, signatureOfNobody } from './signatures.js';
 import { type Site, spendable, transferOf } from './transfers.js';
 
 /** Breaks something in a block that is being made; `false` where this block has nothing to break that way. */

@@ -1,10 +1,10 @@
-import { toHex } from './bytes.js';
+import { toHex } from '../kit/model/bytes.js';
+import type { Coin, Ledger } from '../kit/model/ledger.js';
+import { txidOf } from '../kit/model/model.js';
+import { type Network, rewardAt, versionAt } from '../kit/model/network.js';
+import { sumOf } from '../kit/model/transactionRules.js';
 import { coinsSpent, KEYS, plainDraft, type TransactionDraft } from './draft.js';
-import type { Coin, Ledger } from './ledger.js';
-import { txidOf } from './model.js';
-import { type Network, rewardAt, versionAt } from './network.js';
 import type { Dice } from './random.js';
-import { sumOf } from './transactionRules.js';
 
 /** Where the block stands that transactions are made for. */
 export interface Site {

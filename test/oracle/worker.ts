@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import * as z from 'zod';
-import { testSignatures } from '../kit/memoryChain.js';
+import { testSignatures } from '../support/memoryChain.js';
 import { emptyTally, runChain } from './driver.js';
 
 /** One thread of the oracle: gets numbers of chains, answers with what they came to. */

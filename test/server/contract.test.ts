@@ -15,10 +15,10 @@ import { appRouter } from '../../shared/rpc/router.js';
 import { WORDS } from '../codes/walletCases.js';
 import { present } from '../kit/assertOk.js';
 import { mine } from '../kit/builders.js';
-import { allEngines } from '../kit/engines.js';
-import { failureFrom } from '../kit/failureFrom.js';
-import { peerOf } from '../kit/peerOf.js';
-import { type TestNode, testNode } from '../kit/testNode.js';
+import { allEngines } from '../support/engines.js';
+import { failureFrom } from '../support/failureFrom.js';
+import { peerOf } from '../support/peerOf.js';
+import { type TestNode, testNode } from '../support/testNode.js';
 
 const BOB = '0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF';
 const UNKNOWN = 'ab'.repeat(32);

@@ -10,10 +10,10 @@ import { parseReason } from '../../shared/parseReason.js';
 import { bodyLimit, MAX_BATCH } from '../../shared/rpc/limits.js';
 import { readSuperjson } from '../../shared/rpc/transformer.js';
 import { allProcedures } from '../fuzz/procedures.js';
-import { closedUrl } from '../kit/closedUrl.js';
-import { failureFrom } from '../kit/failureFrom.js';
-import { temporaryDirectory } from '../kit/temporary.js';
-import { type TestNode, testNode } from '../kit/testNode.js';
+import { closedUrl } from '../support/closedUrl.js';
+import { failureFrom } from '../support/failureFrom.js';
+import { temporaryDirectory } from '../support/temporary.js';
+import { type TestNode, testNode } from '../support/testNode.js';
 
 const ADDRESS = '0x9858EfFD232B4033E47d90003D41EC34EcaEda94';
 

@@ -18,14 +18,14 @@ import { type BlockHash, parseId, type TxId, type Wtxid } from '../../shared/mod
 import { WORDS } from '../codes/walletCases.js';
 import { present } from '../kit/assertOk.js';
 import { testKey, transfer } from '../kit/builders.js';
-import { closedUrl } from '../kit/closedUrl.js';
-import { eventually } from '../kit/eventually.js';
-import { failureFrom } from '../kit/failureFrom.js';
-import { type FakeCall, fakeNode } from '../kit/fakeNode.js';
-import { peerOf } from '../kit/peerOf.js';
-import { temporaryDirectory } from '../kit/temporary.js';
 import { TestChain } from '../kit/testChain.js';
-import { type TestNode, testNode } from '../kit/testNode.js';
+import { closedUrl } from '../support/closedUrl.js';
+import { eventually } from '../support/eventually.js';
+import { failureFrom } from '../support/failureFrom.js';
+import { type FakeCall, fakeNode } from '../support/fakeNode.js';
+import { peerOf } from '../support/peerOf.js';
+import { temporaryDirectory } from '../support/temporary.js';
+import { type TestNode, testNode } from '../support/testNode.js';
 
 const ADDRESS = '0x9858EfFD232B4033E47d90003D41EC34EcaEda94';
 const OTHER = '0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF';

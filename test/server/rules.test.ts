@@ -9,9 +9,9 @@ import { parseId, type TxId } from '../../shared/model/ids.js';
 import { sealTransaction, type Transaction } from '../../shared/model/transaction.js';
 import { present } from '../kit/assertOk.js';
 import { coinbase, mine, type TransferPlan, testKey, transfer } from '../kit/builders.js';
-import { failureFrom } from '../kit/failureFrom.js';
 import { TestChain } from '../kit/testChain.js';
-import { type TestNode, testNode } from '../kit/testNode.js';
+import { failureFrom } from '../support/failureFrom.js';
+import { type TestNode, testNode } from '../support/testNode.js';
 
 /** A chain of five blocks that pay Alice, on which everything below stands. On `dev` a coinbase ripens in two blocks. */
 const source = new TestChain();

@@ -9,9 +9,9 @@ import type { BlockHash } from '../../shared/model/ids.js';
 import type { BlockChange, TransactionChange } from '../../shared/rpc/events.js';
 import { WORDS } from '../codes/walletCases.js';
 import { present } from '../kit/assertOk.js';
-import { eventually } from '../kit/eventually.js';
-import { temporaryDirectory } from '../kit/temporary.js';
-import { type TestNode, testNode } from '../kit/testNode.js';
+import { eventually } from '../support/eventually.js';
+import { temporaryDirectory } from '../support/temporary.js';
+import { type TestNode, testNode } from '../support/testNode.js';
 
 const ADDRESS = '0x9858EfFD232B4033E47d90003D41EC34EcaEda94';
 const OTHER = '0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF';

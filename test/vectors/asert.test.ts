@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { asertBits } from '../../shared/consensus/retarget.js';
 import { targetFromBits } from '../../shared/consensus/target.js';
 import { present } from '../kit/assertOk.js';
-import { vectorFiles, whyNoVectors } from '../kit/vectors.js';
+import { vectorFiles, whyNoVectors } from '../support/vectors.js';
 
 /** Bitcoin Cash's own constants, for which the vectors were made. Times are in seconds. */
 const BLOCK_INTERVAL = 600n;

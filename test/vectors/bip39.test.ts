@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import * as z from 'zod';
 import { fromHex, toHex } from '../../shared/bytes/hex.js';
 import { entropyOf, parseWords, seedOf, wordsFromEntropy } from '../../shared/wallet/words.js';
-import { vectorFiles, whyNoVectors } from '../kit/vectors.js';
+import { vectorFiles, whyNoVectors } from '../support/vectors.js';
 
 const vectors = z.object({
   passphrase: z.string(),

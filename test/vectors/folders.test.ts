@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { unreadFolders, whyNoVectors } from '../kit/vectors.js';
+import { unreadFolders, whyNoVectors } from '../support/vectors.js';
 
 /** Kinds of vectors that a test here reads. */
 const READ = ['asert', 'bip39', 'wycheproof'];

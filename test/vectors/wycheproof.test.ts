@@ -8,8 +8,8 @@ import { checkSignatures } from '../../shared/consensus/checkInputs.js';
 import { type RecoveryEngine, SIGNATURE_BYTES } from '../../shared/crypto/signature.js';
 import { type Address, addressOfPublicKey } from '../../shared/model/address.js';
 import { present } from '../kit/assertOk.js';
-import { allEngines } from '../kit/engines.js';
-import { vectorFiles, whyNoVectors } from '../kit/vectors.js';
+import { allEngines } from '../support/engines.js';
+import { vectorFiles, whyNoVectors } from '../support/vectors.js';
 
 const file = z.object({
   schema: z.string(),

@@ -3,9 +3,9 @@ import { type ChainChange, type FollowOptions, followChain } from '../../../clie
 import { toBase64 } from '../../../shared/bytes/base64.js';
 import type { Block } from '../../../shared/model/block.js';
 import { present } from '../../kit/assertOk.js';
-import { failureFrom } from '../../kit/failureFrom.js';
 import { TestChain } from '../../kit/testChain.js';
-import { type TestNode, testNode } from '../../kit/testNode.js';
+import { failureFrom } from '../../support/failureFrom.js';
+import { type TestNode, testNode } from '../../support/testNode.js';
 
 const connected = (blocks: readonly Block[]) => blocks.map(({ header }) => `connected ${header.hash}`);
 const disconnected = (blocks: readonly Block[]) =>

@@ -9,9 +9,9 @@ import { fromHex, toHex } from '../../../shared/bytes/hex.js';
 import { deriveKey } from '../../../shared/wallet/keys.js';
 import { parseWords, seedOf } from '../../../shared/wallet/words.js';
 import { assertRefused, present } from '../../kit/assertOk.js';
-import { failureFrom } from '../../kit/failureFrom.js';
-import { quickKeyFile } from '../../kit/quickKeyFile.js';
-import { type TemporaryDirectory, temporaryDirectory } from '../../kit/temporary.js';
+import { failureFrom } from '../../support/failureFrom.js';
+import { quickKeyFile } from '../../support/quickKeyFile.js';
+import { type TemporaryDirectory, temporaryDirectory } from '../../support/temporary.js';
 
 const WORDS = parseWords(`${'abandon '.repeat(11)}about`);
 const PASSPHRASE = 'correct horse';

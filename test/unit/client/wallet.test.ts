@@ -6,9 +6,9 @@ import { NETWORKS } from '../../../shared/consensus/networks.js';
 import { coins } from '../../../shared/model/amount.js';
 import { parseWords } from '../../../shared/wallet/words.js';
 import { paramsOfDev } from '../../codes/walletCases.js';
-import { failureFrom } from '../../kit/failureFrom.js';
-import { fakeNode } from '../../kit/fakeNode.js';
-import { testNode } from '../../kit/testNode.js';
+import { failureFrom } from '../../support/failureFrom.js';
+import { fakeNode } from '../../support/fakeNode.js';
+import { testNode } from '../../support/testNode.js';
 
 const wordsOf = (last: string) => parseWords(`${'abandon '.repeat(11)}${last}`);
 

@@ -8,8 +8,8 @@ import { toAmount } from '../../../shared/model/amount.js';
 import { HEADER_BYTES } from '../../../shared/model/header.js';
 import { assertOk, present } from '../../kit/assertOk.js';
 import { coinbase, testKey, transfer } from '../../kit/builders.js';
-import { memoryChain } from '../../kit/memoryChain.js';
 import { TestChain } from '../../kit/testChain.js';
+import { memoryChain } from '../../support/memoryChain.js';
 
 const [alice, bob, carol] = [testKey(1), testKey(2), testKey(3)];
 const source = new TestChain();

@@ -6,10 +6,10 @@ import { toAmount } from '../../../shared/model/amount.js';
 import { type Block, sealBlock } from '../../../shared/model/block.js';
 import { assertOk, assertRefused, present } from '../../kit/assertOk.js';
 import { coinbase, mine, testKey } from '../../kit/builders.js';
-import { failureFrom } from '../../kit/failureFrom.js';
-import { flakyKv } from '../../kit/flakyKv.js';
-import { memoryChain, stillClock } from '../../kit/memoryChain.js';
 import { TestChain } from '../../kit/testChain.js';
+import { failureFrom } from '../../support/failureFrom.js';
+import { flakyKv } from '../../support/flakyKv.js';
+import { memoryChain, stillClock } from '../../support/memoryChain.js';
 
 const [bob, carol] = [testKey(2), testKey(3)];
 const headersOf = (blocks: readonly Block[]) => blocks.map(({ header }) => header);

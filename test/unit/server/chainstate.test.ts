@@ -8,10 +8,10 @@ import type { Block } from '../../../shared/model/block.js';
 import { sealBlock } from '../../../shared/model/block.js';
 import { assertOk, assertRefused, present } from '../../kit/assertOk.js';
 import { coinbase, testKey, transfer } from '../../kit/builders.js';
-import { flakyKv } from '../../kit/flakyKv.js';
-import { memoryChain, stillClock, testSignatures } from '../../kit/memoryChain.js';
-import { assertStoreEqualsReplay } from '../../kit/replay.js';
 import { TestChain } from '../../kit/testChain.js';
+import { flakyKv } from '../../support/flakyKv.js';
+import { memoryChain, stillClock, testSignatures } from '../../support/memoryChain.js';
+import { assertStoreEqualsReplay } from '../../support/replay.js';
 
 const bob = testKey(2);
 

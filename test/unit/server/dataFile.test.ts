@@ -7,9 +7,9 @@ import { checkDataFile } from '../../../server/store/checkDataFile.js';
 import { checksum, rowChecksum } from '../../../server/store/checksum.js';
 import type { Kv, Write } from '../../../server/store/kv.js';
 import { lmdbKv } from '../../../server/store/lmdbKv.js';
-import { damageRuns, seeded } from '../../kit/damage.js';
-import { failureFrom } from '../../kit/failureFrom.js';
-import { temporaryDirectory } from '../../kit/temporary.js';
+import { damageRuns, seeded } from '../../support/damage.js';
+import { failureFrom } from '../../support/failureFrom.js';
+import { temporaryDirectory } from '../../support/temporary.js';
 
 const FIRST = Uint8Array.of(0);
 const LAST = Uint8Array.of(255);

@@ -7,11 +7,11 @@ import type { RecoveryEngine } from '../../../shared/crypto/signature.js';
 import { requireWorking } from '../../../shared/crypto/workingEngine.js';
 import { assertOk, assertRefused, present } from '../../kit/assertOk.js';
 import { testKey, transfer } from '../../kit/builders.js';
-import { allEngines } from '../../kit/engines.js';
-import { failureFrom } from '../../kit/failureFrom.js';
-import { memoryChain, stillClock } from '../../kit/memoryChain.js';
-import { recordingLog } from '../../kit/recordingLog.js';
 import { TestChain } from '../../kit/testChain.js';
+import { allEngines } from '../../support/engines.js';
+import { failureFrom } from '../../support/failureFrom.js';
+import { memoryChain, stillClock } from '../../support/memoryChain.js';
+import { recordingLog } from '../../support/recordingLog.js';
 
 /** What is used of it here; the types of Node leave it out. */
 declare const WebAssembly: {

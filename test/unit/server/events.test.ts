@@ -20,9 +20,9 @@ import {
 } from '../../../shared/rpc/events.js';
 import { assertOk, present } from '../../kit/assertOk.js';
 import { type Spendable, testKey, transfer } from '../../kit/builders.js';
-import { memoryChain, stillClock } from '../../kit/memoryChain.js';
-import { memoryMempool } from '../../kit/memoryMempool.js';
 import { TestChain } from '../../kit/testChain.js';
+import { memoryChain, stillClock } from '../../support/memoryChain.js';
+import { memoryMempool } from '../../support/memoryMempool.js';
 
 const [alice, bob] = [testKey(1), testKey(2)];
 const UNKNOWN = 'ab'.repeat(32) as BlockHash;

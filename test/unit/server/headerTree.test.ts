@@ -6,8 +6,8 @@ import { type HeaderRecord, layout } from '../../../server/store/layout.js';
 import { memoryKv } from '../../../server/store/memoryKv.js';
 import { put, remove } from '../../../server/store/space.js';
 import { assertOk, present } from '../../kit/assertOk.js';
-import { memoryChain } from '../../kit/memoryChain.js';
 import { TestChain } from '../../kit/testChain.js';
+import { memoryChain } from '../../support/memoryChain.js';
 
 test('any ancestor, the fork of two branches and the path between are what walking step by step finds', async () => {
   const source = new TestChain();

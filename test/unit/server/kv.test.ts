@@ -5,9 +5,9 @@ import { lmdbKv } from '../../../server/store/lmdbKv.js';
 import { lockDirectory } from '../../../server/store/lock.js';
 import { memoryKv } from '../../../server/store/memoryKv.js';
 import { asStoreFailure } from '../../../server/store/storeFailure.js';
-import { failureFrom } from '../../kit/failureFrom.js';
-import { kvSuite } from '../../kit/kvSuite.js';
-import { temporaryDirectory } from '../../kit/temporary.js';
+import { failureFrom } from '../../support/failureFrom.js';
+import { kvSuite } from '../../support/kvSuite.js';
+import { temporaryDirectory } from '../../support/temporary.js';
 
 interface Engine {
   readonly name: string;

@@ -16,12 +16,12 @@ import type { Transaction } from '../../../shared/model/transaction.js';
 import { sealTransaction } from '../../../shared/model/transaction.js';
 import { assertOk, assertRefused, present } from '../../kit/assertOk.js';
 import { coinbase, type Spendable, testKey, transfer } from '../../kit/builders.js';
-import { failureFrom } from '../../kit/failureFrom.js';
-import { flakyKv } from '../../kit/flakyKv.js';
-import { memoryChain, stillClock, testSignatures } from '../../kit/memoryChain.js';
-import { memoryMempool } from '../../kit/memoryMempool.js';
-import { assertStoreEqualsReplay } from '../../kit/replay.js';
 import { TestChain } from '../../kit/testChain.js';
+import { failureFrom } from '../../support/failureFrom.js';
+import { flakyKv } from '../../support/flakyKv.js';
+import { memoryChain, stillClock, testSignatures } from '../../support/memoryChain.js';
+import { memoryMempool } from '../../support/memoryMempool.js';
+import { assertStoreEqualsReplay } from '../../support/replay.js';
 
 const [alice, bob] = [testKey(1), testKey(2)];
 

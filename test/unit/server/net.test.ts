@@ -12,8 +12,8 @@ import { memoryKv } from '../../../server/store/memoryKv.js';
 import { systemClock } from '../../../server/system/clock.js';
 import { systemRandom } from '../../../server/system/random.js';
 import { present } from '../../kit/assertOk.js';
-import { failureFrom } from '../../kit/failureFrom.js';
-import { stillClock } from '../../kit/memoryChain.js';
+import { failureFrom } from '../../support/failureFrom.js';
+import { stillClock } from '../../support/memoryChain.js';
 
 describe('peer URL', () => {
   test.each([

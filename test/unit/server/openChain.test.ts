@@ -7,7 +7,7 @@ import { put, read } from '../../../server/store/space.js';
 import { genesisBlock } from '../../../shared/consensus/genesis.js';
 import { NETWORKS } from '../../../shared/consensus/networks.js';
 import type { Reason } from '../../../shared/reasons.js';
-import { failureFrom } from '../../kit/failureFrom.js';
+import { failureFrom } from '../../support/failureFrom.js';
 
 const params = NETWORKS.dev;
 const genesis = genesisBlock(params);

@@ -7,10 +7,10 @@ import type { Block } from '../../../shared/model/block.js';
 import type { BlockHash } from '../../../shared/model/ids.js';
 import { assertOk, assertRefused, present } from '../../kit/assertOk.js';
 import { coinbase, testKey } from '../../kit/builders.js';
-import { flakyKv } from '../../kit/flakyKv.js';
-import { memoryChain } from '../../kit/memoryChain.js';
-import { assertStoreEqualsReplay } from '../../kit/replay.js';
 import { TestChain } from '../../kit/testChain.js';
+import { flakyKv } from '../../support/flakyKv.js';
+import { memoryChain } from '../../support/memoryChain.js';
+import { assertStoreEqualsReplay } from '../../support/replay.js';
 
 const recordOf = (chain: Chainstate, { header }: Block) => chain.headers.require(header.hash);
 

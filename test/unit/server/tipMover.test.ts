@@ -11,10 +11,10 @@ import { sealTransaction, type Transaction } from '../../../shared/model/transac
 import { accept } from '../../../shared/verdict.js';
 import { assertOk, assertRefused, present } from '../../kit/assertOk.js';
 import { testKey, transfer } from '../../kit/builders.js';
-import { failureFrom } from '../../kit/failureFrom.js';
-import { memoryChain, testSignatures } from '../../kit/memoryChain.js';
-import { assertStoreEqualsReplay } from '../../kit/replay.js';
 import { TestChain } from '../../kit/testChain.js';
+import { failureFrom } from '../../support/failureFrom.js';
+import { memoryChain, testSignatures } from '../../support/memoryChain.js';
+import { assertStoreEqualsReplay } from '../../support/replay.js';
 
 const bob = testKey(2);
 

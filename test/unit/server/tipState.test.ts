@@ -7,8 +7,8 @@ import type { HeaderRecord } from '../../../server/store/layout.js';
 import { memoryKv } from '../../../server/store/memoryKv.js';
 import type { Block } from '../../../shared/model/block.js';
 import { present } from '../../kit/assertOk.js';
-import { flakyKv } from '../../kit/flakyKv.js';
 import { TestChain } from '../../kit/testChain.js';
+import { flakyKv } from '../../support/flakyKv.js';
 
 /** A new chain, and how to add headers to it. */
 async function opened(source = new TestChain()) {

@@ -11,13 +11,13 @@ import type { Block } from '../../../shared/model/block.js';
 import { sealTransaction } from '../../../shared/model/transaction.js';
 import { accept } from '../../../shared/verdict.js';
 import { assertOk, present } from '../../kit/assertOk.js';
-import { branchyStore, greedyBlock, payingBlock } from '../../kit/branchyStore.js';
 import { transfer } from '../../kit/builders.js';
-import { failureFrom } from '../../kit/failureFrom.js';
-import { flakyKv } from '../../kit/flakyKv.js';
-import { memoryChain, stillClock, testSignatures } from '../../kit/memoryChain.js';
-import { silentLog } from '../../kit/silentLog.js';
 import { TestChain } from '../../kit/testChain.js';
+import { branchyStore, greedyBlock, payingBlock } from '../../support/branchyStore.js';
+import { failureFrom } from '../../support/failureFrom.js';
+import { flakyKv } from '../../support/flakyKv.js';
+import { memoryChain, stillClock, testSignatures } from '../../support/memoryChain.js';
+import { silentLog } from '../../support/silentLog.js';
 
 async function verified(source: Kv): Promise<Verification> {
   const signatures = await testSignatures();

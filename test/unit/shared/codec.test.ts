@@ -29,9 +29,9 @@ import {
   sealTransaction,
   txidOf,
 } from '../../../shared/model/transaction.js';
-import * as arbitrary from '../../kit/arbitraries.js';
 import { assertRefused, present } from '../../kit/assertOk.js';
 import { testKey, transfer } from '../../kit/builders.js';
+import * as arbitrary from '../../support/arbitraries.js';
 
 describe('transaction', () => {
   test('what is encoded decodes to the same, ids and bytes', () => {

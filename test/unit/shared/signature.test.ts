@@ -9,8 +9,8 @@ import { type RecoveryEngine, recoverOwner } from '../../../shared/crypto/signat
 import { addressOfPublicKey } from '../../../shared/model/address.js';
 import { assertRefused, present } from '../../kit/assertOk.js';
 import { testKey } from '../../kit/builders.js';
-import { allEngines } from '../../kit/engines.js';
-import { FIELD, mutatedSignatures, ORDER } from '../../kit/mutatedSignatures.js';
+import { allEngines } from '../../support/engines.js';
+import { FIELD, mutatedSignatures, ORDER } from '../../support/mutatedSignatures.js';
 
 const digest = fc.uint8Array({ minLength: 32, maxLength: 32 });
 const keyNumber = fc.integer({ min: 1, max: 1_000_000 });

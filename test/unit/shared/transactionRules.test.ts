@@ -15,9 +15,9 @@ import { MAX_HEIGHT, toHeight } from '../../../shared/model/height.js';
 import { idBytes, parseId, type TxId } from '../../../shared/model/ids.js';
 import { outPointKey } from '../../../shared/model/outpoint.js';
 import { sealTransaction, type TransferBody } from '../../../shared/model/transaction.js';
-import * as arbitrary from '../../kit/arbitraries.js';
 import { assertOk, present } from '../../kit/assertOk.js';
 import { coinbase, type Spendable, type TransferPlan, testKey, transfer } from '../../kit/builders.js';
+import * as arbitrary from '../../support/arbitraries.js';
 
 const params = NETWORKS.test;
 const genesis = genesisBlock(params).header.hash;

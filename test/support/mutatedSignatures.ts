@@ -1,7 +1,7 @@
 import { bigintFromBytes, bytesFromBigint } from '../../shared/bytes/bigEndian.js';
 import { signDigest } from '../../shared/crypto/secp.js';
-import { present } from './assertOk.js';
-import { testKey } from './builders.js';
+import { present } from '../kit/assertOk.js';
+import { testKey } from '../kit/builders.js';
 
 /** The order of the group of secp256k1. */
 export const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;

@@ -8,7 +8,7 @@ import type { Address } from '../../shared/model/address.js';
 import type { Block } from '../../shared/model/block.js';
 import { outPointKey } from '../../shared/model/outpoint.js';
 import { inputsOf } from '../../shared/model/transaction.js';
-import { present } from './assertOk.js';
+import { present } from '../kit/assertOk.js';
 
 interface Ledger {
   readonly coins: Map<string, Coin>;

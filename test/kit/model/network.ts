@@ -1,4 +1,4 @@
-import type { NetworkFile } from '../../shared/consensus/params.js';
+import type { NetworkFile } from '../../../shared/consensus/params.js';
 import { join, little, MAX_VALUE, text, varint } from './bytes.js';
 import { tagged } from './hashes.js';
 import { type Block, decodeBlock, decodeTransaction, encodeHeader, encodeTransaction, rootOf } from './model.js';

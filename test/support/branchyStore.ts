@@ -3,10 +3,10 @@ import type { Kv } from '../../server/store/kv.js';
 import { layout } from '../../server/store/layout.js';
 import { put } from '../../server/store/space.js';
 import type { Block } from '../../shared/model/block.js';
-import { assertOk, present } from './assertOk.js';
-import { testKey, transfer } from './builders.js';
+import { assertOk, present } from '../kit/assertOk.js';
+import { testKey, transfer } from '../kit/builders.js';
+import { TestChain } from '../kit/testChain.js';
 import { memoryChain } from './memoryChain.js';
-import { TestChain } from './testChain.js';
 
 const bob = testKey(2);
 

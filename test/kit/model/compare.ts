@@ -1,8 +1,8 @@
-import type { Chainstate } from '../../server/chain/chainstate.js';
-import type { ChainStore } from '../../server/store/chainStore.js';
-import { layout } from '../../server/store/layout.js';
-import { type Space, scan } from '../../server/store/space.js';
-import { parseId, type TxId } from '../../shared/model/ids.js';
+import type { Chainstate } from '../../../server/chain/chainstate.js';
+import type { ChainStore } from '../../../server/store/chainStore.js';
+import { layout } from '../../../server/store/layout.js';
+import { type Space, scan } from '../../../server/store/space.js';
+import { parseId, type TxId } from '../../../shared/model/ids.js';
 import { toHex } from './bytes.js';
 import { accountsOf, addressesOf, replay, richList, sameCoin, supplyOf } from './ledger.js';
 import type { Block, Transaction } from './model.js';
