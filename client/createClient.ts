@@ -3,7 +3,7 @@ import { EventSource } from 'eventsource';
 import type { AppRouter } from '../shared/rpc/router.js';
 import { transformer } from '../shared/rpc/transformer.js';
 import { type Fetch, timeoutLink, unansweredLink } from './links.js';
-import { runLater } from './time.js';
+import { type After, runLater } from './time.js';
 
 /** The time limit of a request, in milliseconds. */
 export const REQUEST_TIMEOUT_MS = 5_000;
@@ -18,6 +18,8 @@ export interface ClientOptions {
   readonly timeoutMs?: number | undefined;
   /** Another `fetch`, for tests and proxies. */
   readonly fetch?: typeof globalThis.fetch | undefined;
+  /** Other timers, for tests that own the time. */
+  readonly after?: After | undefined;
 }
 
 /** The typed client: every procedure with its input, its output and nothing else. */
@@ -30,7 +32,13 @@ export type Client = TRPCClient<AppRouter>;
  * const client = createClient({ url: 'http://127.0.0.1:42221' });
  * const { height, supply } = await client.info.chain.query();
  */
-export function createClient({ url, token, timeoutMs = REQUEST_TIMEOUT_MS, fetch }: ClientOptions): Client {
+export function createClient({
+  url,
+  token,
+  timeoutMs = REQUEST_TIMEOUT_MS,
+  fetch,
+  after = runLater,
+}: ClientOptions): Client {
   const base = url.replace(/\/+$/, '');
   return createTRPCClient<AppRouter>({
     links: [
@@ -44,7 +52,7 @@ export function createClient({ url, token, timeoutMs = REQUEST_TIMEOUT_MS, fetch
           eventSourceOptions: fetch === undefined ? {} : { fetch },
         }),
         false: [
-          timeoutLink({ limitMs: timeoutMs, after: runLater }),
+          timeoutLink({ limitMs: timeoutMs, after }),
           unansweredLink(base),
           httpLink({
             url: `${base}/trpc`,

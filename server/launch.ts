@@ -1,23 +1,21 @@
 import { isIP } from 'node:net';
-import { join } from 'node:path';
 import type { AnyTRPCRouter, inferRouterContext } from '@trpc/server';
 import type { NetworkParams } from '../shared/consensus/params.js';
 import type { CallContext } from '../shared/rpc/trpc.js';
 import type { ServerConfig } from './config.js';
 import { callContext } from './http/callers.js';
-import { listen } from './http/listen.js';
-import { operatorToken } from './http/operatorToken.js';
+import { type Listen, listen } from './http/listen.js';
 import { Lifecycle } from './lifecycle.js';
 import { isPrivateAddress } from './net/addressPolicy.js';
 import { type Dialer, httpDialer } from './net/dialer.js';
 import { hostOf, type PeerUrl } from './net/peerUrl.js';
 import { Sessions } from './net/sessions.js';
 import { ownUrlOf, requirePeerUrl } from './ownUrl.js';
-import type { Clock, Logger, Random } from './ports.js';
+import type { Clock, Logger, Random, Vitals } from './ports.js';
+import { directoryPremises, type Premises } from './premises.js';
 import { failStop } from './store/failStop.js';
 import type { Kv } from './store/kv.js';
-import { lockDirectory } from './store/lock.js';
-import { openStore, ownerOf } from './store/openStore.js';
+import { ownerOf } from './store/openStore.js';
 import { systemClock } from './system/clock.js';
 import { createLogger } from './system/logger.js';
 import { systemRandom } from './system/random.js';
@@ -28,12 +26,15 @@ export interface ServerPorts {
   readonly random: Random;
   readonly log: Logger;
   readonly dialer: Dialer;
-  /** The durable store: the chain's, or a directory's book. */
+  /** The durable store: the chain's, or a directory's book. Opened in the premises unless it is handed in. */
   readonly kv: Kv;
+  readonly premises: Premises;
+  readonly listen: Listen;
+  readonly vitals: Vitals;
 }
 
 /** What the parts of a process are built on. */
-export interface Ground extends Omit<ServerPorts, 'kv'> {
+export interface Ground extends Pick<ServerPorts, 'clock' | 'random' | 'log' | 'dialer'> {
   readonly life: Lifecycle;
   readonly sessions: Sessions;
   readonly directory: string;
@@ -95,6 +96,7 @@ export interface LaunchOptions<Router extends AnyTRPCRouter> {
 export async function launch<Router extends AnyTRPCRouter>(options: LaunchOptions<Router>): Promise<RunningServer> {
   const { params, config, ports, build } = options;
   const { dataDir: directory, name } = config;
+  const premises = ports.premises ?? directoryPremises(directory);
   if (config.publicUrl !== undefined) requirePeerUrl(config.publicUrl);
   const log = ports.log ?? createLogger(name, config.logLevel);
   const clock = ports.clock ?? systemClock;
@@ -104,9 +106,9 @@ export async function launch<Router extends AnyTRPCRouter>(options: LaunchOption
   const { signal } = life;
   const stop = (): Promise<void> => life.stop();
   try {
-    const lock = await lockDirectory(directory);
+    const lock = await premises.lock();
     life.add('lock', { close: () => lock.release() });
-    const token = await operatorToken(directory, random);
+    const token = await premises.operatorToken(random);
     const dialer = life.add('dialer', ports.dialer ?? httpDialer({ allowPrivate, clock, signal }));
     const sessions = new Sessions(random);
     let ownUrl: PeerUrl | null = null;
@@ -114,20 +116,20 @@ export async function launch<Router extends AnyTRPCRouter>(options: LaunchOption
       ...{ life, log, clock, random, dialer, sessions, directory },
       ownUrl: () => ownUrl,
       async openStore(store, { synced, expendable, given }) {
-        const own = { directory: join(directory, store), owner: ownerOf(params), synced, expendable, log, clock };
+        const own = { name: store, owner: ownerOf(params), synced, expendable, log, clock };
         const onFailure = (error: unknown): void => life.fail(error);
-        const kv = life.add(`${store} store`, given ?? (await openStore({ ...own, onDamage: onFailure })));
+        const kv = life.add(`${store} store`, given ?? (await premises.openStore({ ...own, onDamage: onFailure })));
         return failStop(kv, onFailure);
       },
     });
     const callers = { sessions, clock, operatorToken: token, remoteOperator: config.remoteOperator };
-    const server = await listen({
+    const server = await (ports.listen ?? listen)({
       router,
       host: config.host,
       port: config.port ?? options.defaultPort,
       hosts: ownHosts(config),
       origins: config.allowOrigins,
-      createContext: (request) => ({ ...context, ...callContext(request, callers) }),
+      createContext: (incoming) => ({ ...context, ...callContext(incoming, callers) }),
       clock,
       log,
     });

@@ -32,6 +32,7 @@ import { SyncRunner } from './sync/runner.js';
 import { TransactionFetcher } from './sync/transactionFetcher.js';
 import { loadEngine } from './system/engines.js';
 import { inlineSignatures } from './system/signatures.js';
+import { processVitals } from './system/vitals.js';
 
 /** What a node takes from its surroundings. A test or a simulation hands in its own. */
 export interface NodePorts extends ServerPorts {
@@ -40,19 +41,27 @@ export interface NodePorts extends ServerPorts {
   readonly poolKv: Kv;
 }
 
+/** A full node that runs, and, for a program that holds it, its parts: what they know may be read, and is theirs to change. */
+export interface RunningNode extends RunningServer {
+  readonly chain: Chainstate;
+  readonly mempool: Mempool;
+  readonly peers: Peers;
+}
+
 /**
  * Starts a full node: the one place where its parts are put together, each with what it needs and no more. Throws
  * before anything runs where the configuration, the data directory or the address cannot be used.
  */
-export function startNode(
+export async function startNode(
   params: NetworkParams,
   input: NodeConfigInput,
   ports: Partial<NodePorts> = {},
-): Promise<RunningServer> {
+): Promise<RunningNode> {
   const config = parseConfig(nodeConfig, input);
   const directories = config.directories.map(requirePeerUrl);
   const seeds = config.peers.map(requirePeerUrl);
-  return launch({
+  let parts: Pick<RunningNode, 'chain' | 'mempool' | 'peers'> | undefined;
+  const server = await launch({
     params,
     config,
     defaultPort: params.nodePort,
@@ -62,7 +71,7 @@ export function startNode(
       const signatures = ports.signatures ?? inlineSignatures(await loadEngine(config.signatureEngine, { log }), clock);
       const kv = await openStore('chain', { synced: true, expendable: false, given: ports.kv });
       const poolKv = await openStore('pool', { synced: false, expendable: true, given: ports.poolKv });
-      const health = life.add('health', new Health(clock));
+      const health = life.add('health', new Health(clock, ports.vitals ?? processVitals()));
 
       const verified = new VerifiedSet();
       const savedPool = new SavedPool(poolKv, log);
@@ -108,6 +117,7 @@ export function startNode(
           health: () => ({ ok: true, peers: peers.all().length, sessions: sessions.count, ...health.view() }),
         }),
       };
+      parts = { chain, mempool, peers };
       return {
         router: appRouter,
         context: { node },
@@ -120,4 +130,6 @@ export function startNode(
       };
     },
   });
+  if (parts === undefined) throw new Error('the node runs without its parts');
+  return Object.assign(server, parts);
 }

@@ -35,6 +35,17 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
 }
 
+/** How the process itself does, for whoever asks after its health. */
+export interface Vitals {
+  /** The 99th percentile of the event loop's delays since the last reset, in milliseconds. */
+  loopDelayP99Ms(): number;
+  /** Gathers delays afresh from here on. */
+  reset(): void;
+  readonly rssBytes: number;
+  readonly peakRssBytes: number;
+  close(): void;
+}
+
 /** Checks the signatures of many transactions at once, wherever that is done. */
 export interface Signatures {
   /** The engine's name, for the log and `node.self`. */

@@ -32,6 +32,8 @@ export interface WalletOptions {
   readonly genesis?: string | undefined;
   /** BIP 44 account; 0 unless said otherwise. */
   readonly account?: number | undefined;
+  /** The time, in milliseconds since 1970, for the transactions' timestamps; the machine's unless given. */
+  readonly now?: (() => number) | undefined;
 }
 
 /** Money of a wallet, in base units. */
@@ -69,11 +71,13 @@ export class Wallet {
   readonly #client: Client;
   readonly #key: Key;
   readonly #genesis: string | undefined;
+  readonly #now: () => number;
   #params: ParamsView | undefined;
 
-  constructor({ client, words, genesis, account = 0 }: WalletOptions) {
+  constructor({ client, words, genesis, account = 0, now = Date.now }: WalletOptions) {
     this.#client = client;
     this.#genesis = genesis;
+    this.#now = now;
     this.#key = deriveKey(seedOf(words), account, 0);
   }
 
@@ -132,7 +136,7 @@ export class Wallet {
     const body: TransferBody = {
       kind: 'transfer',
       version: 1,
-      timestamp: Date.now(),
+      timestamp: this.#now(),
       inputs: chosen.map(({ outpoint }) => outpoint),
       outputs: change > 0n ? [...outputs, { address: this.#key.address, value: toAmount(change) }] : outputs,
       memo,

@@ -17,22 +17,39 @@ export interface CallerParts {
   readonly remoteOperator: boolean;
 }
 
+/** What a request brings along beside the call itself, over whichever transport. */
+export interface Incoming {
+  readonly remoteAddress: string;
+  readonly authorization: string | undefined;
+  /** The session token that a peer presents. */
+  readonly session: string | undefined;
+}
+
+/** The same of a request over HTTP. */
+export function incomingOf(request: IncomingMessage): Incoming {
+  const session = request.headers[SESSION_HEADER];
+  return {
+    remoteAddress: plainAddress(request.socket.remoteAddress ?? ''),
+    authorization: request.headers.authorization,
+    session: typeof session === 'string' ? session : undefined,
+  };
+}
+
 /** What the transport knows of a request's sender, and the time limit that every request has. */
-export function callContext(request: IncomingMessage, parts: CallerParts): CallContext {
-  const remoteAddress = plainAddress(request.socket.remoteAddress ?? '');
-  const token = request.headers[SESSION_HEADER];
+export function callContext(incoming: Incoming, parts: CallerParts): CallContext {
+  const { remoteAddress, session } = incoming;
   return {
     caller: {
       remoteAddress,
-      operator: isOperator(request, remoteAddress, parts),
-      session: typeof token === 'string' ? parts.sessions.find(token, remoteAddress) : null,
+      operator: isOperator(incoming, parts),
+      session: session === undefined ? null : parts.sessions.find(session, remoteAddress),
     },
     withTimeLimit: (work) => withTimeLimit(work, parts.clock),
   };
 }
 
-function isOperator(request: IncomingMessage, remoteAddress: string, parts: CallerParts): boolean {
-  const [scheme, token] = (request.headers.authorization ?? '').split(' ');
+function isOperator({ remoteAddress, authorization }: Incoming, parts: CallerParts): boolean {
+  const [scheme, token] = (authorization ?? '').split(' ');
   if (scheme?.toLowerCase() !== 'bearer' || token === undefined) return false;
   if (!parts.remoteOperator && !isLoopback(remoteAddress)) return false;
   const [given, expected] = [Buffer.from(token), Buffer.from(parts.operatorToken)];

@@ -9,6 +9,7 @@ import { failureOf, toTrpcError } from '../../shared/rpc/errors.js';
 import { bodyLimit, MAX_BATCH } from '../../shared/rpc/limits.js';
 import { transformer } from '../../shared/rpc/transformer.js';
 import type { Clock, Logger } from '../ports.js';
+import { type Incoming, incomingOf } from './callers.js';
 import { answerPreflight, nameAllowedOrigin } from './cors.js';
 import { FloodGate, refuseCrumbs } from './flood.js';
 import { bodyLimitOf, type GuardOptions, isPreflight, refusalOf, TRPC_PATH } from './guard.js';
@@ -34,7 +35,7 @@ export interface ListenOptions<Router extends AnyTRPCRouter> extends GuardOption
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  readonly createContext: (request: IncomingMessage) => inferRouterContext<Router>;
+  readonly createContext: (incoming: Incoming) => inferRouterContext<Router>;
   readonly clock: Pick<Clock, 'after'>;
   readonly log: Logger;
 }
@@ -45,6 +46,9 @@ export interface Listening {
   readonly port: number;
   close(): Promise<void>;
 }
+
+/** Serves a router, over HTTP or over something that stands in for it. */
+export type Listen = <Router extends AnyTRPCRouter>(options: ListenOptions<Router>) => Promise<Listening>;
 
 /** Serves a router over HTTP. Throws `address-in-use` or `address-unusable` where it cannot listen. */
 export async function listen<Router extends AnyTRPCRouter>(options: ListenOptions<Router>): Promise<Listening> {
@@ -90,7 +94,7 @@ function handlerFor<Router extends AnyTRPCRouter>(options: ListenOptions<Router>
     maxBodySize,
     maxBatchSize: MAX_BATCH,
     allowMethodOverride: true,
-    createContext: ({ req }) => createContext(req),
+    createContext: ({ req }) => createContext(incomingOf(req)),
     middleware: (request, _response, next) => {
       const refusal = refusalOf(request, options);
       next(refusal === undefined ? undefined : toTrpcError(refusal));

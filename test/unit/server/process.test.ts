@@ -3,7 +3,7 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { callContext } from '../../../server/http/callers.js';
+import { callContext, incomingOf } from '../../../server/http/callers.js';
 import { operatorToken, TOKEN_FILE } from '../../../server/http/operatorToken.js';
 import { Lifecycle } from '../../../server/lifecycle.js';
 import { Sessions } from '../../../server/net/sessions.js';
@@ -27,7 +27,7 @@ test('a request that takes longer than its limit is answered with timeout, howev
     },
   };
   const parts = { sessions: new Sessions(systemRandom), clock, operatorToken: '', remoteOperator: false };
-  const { withTimeLimit } = callContext(new IncomingMessage(new Socket()), parts);
+  const { withTimeLimit } = callContext(incomingOf(new IncomingMessage(new Socket())), parts);
   const endless = failureFrom(withTimeLimit(new Promise(() => {})));
   expire();
   expect(await endless).toEqual({ code: 'timeout', limitMs: 5_000 });
@@ -42,7 +42,7 @@ test('the operator’s token counts from this machine alone, unless remote opera
     request.headers.authorization = authorization;
     const clock = { after: () => () => {} };
     const parts = { sessions: new Sessions(systemRandom), clock, operatorToken: 'secret', remoteOperator };
-    return callContext(request, parts).caller.operator;
+    return callContext(incomingOf(request), parts).caller.operator;
   };
   expect(['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1'].map((address) => from(address, false))).toEqual(
     Array(4).fill(true),
