@@ -23,18 +23,25 @@ const HIGHEST_FEE_RATE = 1_000;
 /** How often the coins are read again because a block came in between. */
 const MAX_READS = 10;
 
+/** What a wallet spends with: words, or a key that was derived from some. */
+export type WalletSecret =
+  | {
+      readonly words: Words;
+      /** BIP 44 account; 0 unless said otherwise. */
+      readonly account?: number | undefined;
+      readonly key?: undefined;
+    }
+  | { readonly key: Key; readonly words?: undefined };
+
 /** How a wallet is opened. */
-export interface WalletOptions {
+export type WalletOptions = WalletSecret & {
   /** The node it asks and sends through. */
   readonly client: Client;
-  readonly words: Words;
   /** The hash of genesis of the network that the money is on; whichever the node names unless given. */
   readonly genesis?: string | undefined;
-  /** BIP 44 account; 0 unless said otherwise. */
-  readonly account?: number | undefined;
   /** The time, in milliseconds since 1970, for the transactions' timestamps; the machine's unless given. */
   readonly now?: (() => number) | undefined;
-}
+};
 
 /** Money of a wallet, in base units. */
 export interface WalletBalance {
@@ -74,11 +81,12 @@ export class Wallet {
   readonly #now: () => number;
   #params: ParamsView | undefined;
 
-  constructor({ client, words, genesis, account = 0, now = Date.now }: WalletOptions) {
+  constructor(options: WalletOptions) {
+    const { client, genesis, now = Date.now } = options;
     this.#client = client;
     this.#genesis = genesis;
     this.#now = now;
-    this.#key = deriveKey(seedOf(words), account, 0);
+    this.#key = options.words === undefined ? options.key : deriveKey(seedOf(options.words), options.account ?? 0, 0);
   }
 
   /** The address that receives, and gets the change, as people see it. */
