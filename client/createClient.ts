@@ -12,8 +12,8 @@ export const REQUEST_TIMEOUT_MS = 5_000;
 export interface ClientOptions {
   /** The node's address, such as `http://127.0.0.1:42221`. */
   readonly url: string;
-  /** The operator token, for calls that only the operator may make. */
-  readonly token?: string | undefined;
+  /** The operator token, for calls that only the operator may make; a function where it may change. */
+  readonly token?: string | (() => string | undefined) | undefined;
   /** How long a call may take; 5 s unless said otherwise. */
   readonly timeoutMs?: number | undefined;
   /** Another `fetch`, for tests and proxies. */
@@ -59,7 +59,10 @@ export function createClient({
             transformer,
             // Long inputs do not fit a URL: Node answers 431 above 16 kB of headers.
             methodOverride: 'POST',
-            headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+            headers: () => {
+              const current = typeof token === 'function' ? token() : token;
+              return current === undefined ? {} : { authorization: `Bearer ${current}` };
+            },
             ...(fetch === undefined ? {} : { fetch: fetchFor(fetch) }),
           }),
         ],

@@ -34,8 +34,8 @@ export interface Dialer {
   close(): Promise<void>;
 }
 
-/** What reaching nodes over HTTP needs. */
-export interface HttpDialerParts {
+/** What reaching nodes needs. */
+export interface DialerParts {
   /** Whether private addresses may be called. */
   readonly allowPrivate: boolean;
   readonly clock: Pick<Clock, 'after'>;
@@ -43,8 +43,11 @@ export interface HttpDialerParts {
   readonly signal: AbortSignal;
 }
 
+/** How a process comes by its dialer: over HTTP, or over a simulated network. */
+export type MakeDialer = (parts: DialerParts) => Dialer;
+
 /** Reaches nodes over HTTP. */
-export function httpDialer({ allowPrivate, clock, signal }: HttpDialerParts): Dialer {
+export function httpDialer({ allowPrivate, clock, signal }: DialerParts): Dialer {
   const agent = new Agent({
     connections: MAX_CONNECTIONS,
     // The address is checked where the socket is opened, after the name was resolved: a name that resolves to another

@@ -12,10 +12,10 @@ import { NETWORKS } from '../../shared/consensus/networks.js';
 import { parseId, type TxId } from '../../shared/model/ids.js';
 import type { NodeFailure, Reason } from '../../shared/reasons.js';
 import { present } from '../kit/assertOk.js';
+import { silentLog } from '../kit/sim/silentLog.js';
 import { TestChain } from '../kit/testChain.js';
 import { failureFrom } from '../support/failureFrom.js';
 import { memoryChain } from '../support/memoryChain.js';
-import { silentLog } from '../support/silentLog.js';
 import { testNode } from '../support/testNode.js';
 
 function diskError(code: string): Reason {

@@ -9,10 +9,10 @@ import type { Block } from '../../shared/model/block.js';
 import { outPointKey } from '../../shared/model/outpoint.js';
 import { inputsOf } from '../../shared/model/transaction.js';
 import { present } from '../kit/assertOk.js';
+import { silentLog } from '../kit/sim/silentLog.js';
 import { memoryChain, stillClock, testSignatures } from '../support/memoryChain.js';
 import { memoryMempool } from '../support/memoryMempool.js';
 import { assertStoreEqualsReplay } from '../support/replay.js';
-import { silentLog } from '../support/silentLog.js';
 import type { Acknowledged } from './scenario.js';
 
 /** What a data directory has lost, in words; empty where all is well. */

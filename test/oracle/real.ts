@@ -7,8 +7,8 @@ import { type NetworkFile, parseNetwork } from '../../shared/consensus/params.js
 import type { Reject } from '../../shared/consensus/reject.js';
 import { decodeBlock } from '../../shared/model/block.js';
 import { decodeHeader, HEADER_BYTES, type Header } from '../../shared/model/header.js';
+import { silentLog } from '../kit/sim/silentLog.js';
 import { stillClock } from '../support/memoryChain.js';
-import { silentLog } from '../support/silentLog.js';
 import type { Step } from './scenario.js';
 
 /** What the real chain runs on: a test of the oracle puts something broken there. */

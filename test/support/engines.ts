@@ -1,7 +1,7 @@
 import { ENGINE_NAMES, loadEngine } from '../../server/system/engines.js';
 import type { RecoveryEngine } from '../../shared/crypto/signature.js';
 import { TrestleError } from '../../shared/errors.js';
-import { silentLog } from './silentLog.js';
+import { silentLog } from '../kit/sim/silentLog.js';
 
 /** Every implementation of signature recovery there is on this machine, the reference first and the fastest last. */
 export async function allEngines(): Promise<RecoveryEngine[]> {

@@ -6,8 +6,8 @@ import { memoryKv } from '../../server/store/memoryKv.js';
 import { inlineSignatures } from '../../server/system/signatures.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
 import type { NetworkParams } from '../../shared/consensus/params.js';
+import { silentLog } from '../kit/sim/silentLog.js';
 import { allEngines } from './engines.js';
-import { silentLog } from './silentLog.js';
 
 /** A clock that stands still unless it is moved, and whose timers never fire. */
 export function stillClock(start = 1_800_000_000_000): Clock & { set(now: number): void } {

@@ -3,8 +3,8 @@ import { VerifiedSet } from '../../server/chain/verifiedSet.js';
 import { Mempool, type MempoolParts } from '../../server/mempool/mempool.js';
 import { memoryKv } from '../../server/store/memoryKv.js';
 import { MAX_POOL_BYTES } from '../../shared/policy/relay.js';
+import { silentLog } from '../kit/sim/silentLog.js';
 import { stillClock, testSignatures } from './memoryChain.js';
-import { silentLog } from './silentLog.js';
 
 /** A real mempool over a store in memory. */
 export async function memoryMempool(chain: Chainstate, parts: Partial<MempoolParts> = {}): Promise<Mempool> {

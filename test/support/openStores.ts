@@ -4,9 +4,9 @@ import { verify } from '../../server/repair/verify.js';
 import { systemClock } from '../../server/system/clock.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
 import { TrestleError } from '../../shared/errors.js';
+import { silentLog } from '../kit/sim/silentLog.js';
 import { eventually } from './eventually.js';
 import { testSignatures } from './memoryChain.js';
-import { silentLog } from './silentLog.js';
 import { testNode } from './testNode.js';
 
 /** One data directory to try. */

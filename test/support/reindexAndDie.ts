@@ -2,8 +2,8 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { systemClock } from '../../server/system/clock.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
+import { silentLog } from '../kit/sim/silentLog.js';
 import { testSignatures } from './memoryChain.js';
-import { silentLog } from './silentLog.js';
 
 /**
  * Repairs a store, and kills itself right before the change of the file system with the number it is given: 0 is the

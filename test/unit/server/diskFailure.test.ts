@@ -5,11 +5,11 @@ import { memoryKv } from '../../../server/store/memoryKv.js';
 import { TrestleError } from '../../../shared/errors.js';
 import { assertOk, present } from '../../kit/assertOk.js';
 import { testKey, transfer } from '../../kit/builders.js';
+import { silentLog } from '../../kit/sim/silentLog.js';
 import { TestChain } from '../../kit/testChain.js';
 import { failureFrom } from '../../support/failureFrom.js';
 import { memoryChain, stillClock } from '../../support/memoryChain.js';
 import { memoryMempool } from '../../support/memoryMempool.js';
-import { silentLog } from '../../support/silentLog.js';
 import { testNode } from '../../support/testNode.js';
 
 const ADDRESS = testKey(1).address;

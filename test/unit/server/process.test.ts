@@ -14,8 +14,8 @@ import { systemRandom } from '../../../server/system/random.js';
 import { inlineSignatures } from '../../../server/system/signatures.js';
 import { NETWORKS } from '../../../shared/consensus/networks.js';
 import { nobleEngine } from '../../../shared/crypto/secp.js';
+import { silentLog } from '../../kit/sim/silentLog.js';
 import { failureFrom } from '../../support/failureFrom.js';
-import { silentLog } from '../../support/silentLog.js';
 import { temporaryDirectory } from '../../support/temporary.js';
 
 test('a request that takes longer than its limit is answered with timeout, however long its work goes on', async () => {

@@ -12,12 +12,12 @@ import { sealTransaction } from '../../../shared/model/transaction.js';
 import { accept } from '../../../shared/verdict.js';
 import { assertOk, present } from '../../kit/assertOk.js';
 import { transfer } from '../../kit/builders.js';
+import { silentLog } from '../../kit/sim/silentLog.js';
 import { TestChain } from '../../kit/testChain.js';
 import { branchyStore, greedyBlock, payingBlock } from '../../support/branchyStore.js';
 import { failureFrom } from '../../support/failureFrom.js';
 import { flakyKv } from '../../support/flakyKv.js';
 import { memoryChain, stillClock, testSignatures } from '../../support/memoryChain.js';
-import { silentLog } from '../../support/silentLog.js';
 
 async function verified(source: Kv): Promise<Verification> {
   const signatures = await testSignatures();

@@ -1,0 +1,133 @@
+import type { Dice } from './dice.js';
+
+/** How messages travel between two machines. What is left out is as good as it gets. */
+export interface LinkOptions {
+  /** The least time that a message takes, in milliseconds; 5 unless given. */
+  readonly latencyMs?: number | undefined;
+  /** The most time on top of that, drawn for each message; 5 unless given. Above 0, messages overtake each other. */
+  readonly jitterMs?: number | undefined;
+  /** The share of messages that get lost, from 0 to 1. */
+  readonly loss?: number | undefined;
+  /** The share of requests that arrive twice. */
+  readonly duplication?: number | undefined;
+  /** The share of messages that take ten times as long as others, and so come after those sent later. */
+  readonly reordering?: number | undefined;
+  /** Bytes in a millisecond; without limit unless given. Messages wait for those before them. */
+  readonly bandwidth?: number | undefined;
+}
+
+/** The same, complete. */
+export type Link = { readonly [Key in keyof LinkOptions]-?: number };
+
+/** What becomes of one message. */
+export type Passage =
+  | { readonly kind: 'arrives'; readonly afterMs: number; readonly again: number | undefined }
+  /** Nothing comes: the sender waits until its patience ends. */
+  | { readonly kind: 'lost' }
+  /** The connection breaks, and the sender learns it. */
+  | { readonly kind: 'broken'; readonly afterMs: number };
+
+const PLAIN: Link = {
+  latencyMs: 5,
+  jitterMs: 5,
+  loss: 0,
+  duplication: 0,
+  reordering: 0,
+  bandwidth: Number.POSITIVE_INFINITY,
+};
+/** How much longer a message takes that is reordered. */
+const STRAGGLING = 10;
+
+/** The links between all machines, by name, each direction by itself. */
+export class Links {
+  readonly #dice: Dice;
+  readonly #own = new Map<string, Link>();
+  readonly #cuts = new Set<string>();
+  readonly #busyUntil = new Map<string, number>();
+  #usual: Link;
+  #groups: ReadonlyMap<string, number> | undefined;
+
+  constructor(dice: Dice, usual: LinkOptions) {
+    this.#dice = dice;
+    this.#usual = complete(usual);
+  }
+
+  /** How messages travel where nothing else is said. */
+  setUsual(options: LinkOptions): void {
+    this.#usual = complete(options);
+  }
+
+  /** How messages travel from one machine to another. */
+  set(from: string, to: string, options: LinkOptions): void {
+    this.#own.set(directed(from, to), complete(options));
+  }
+
+  /** Nothing gets from one machine to another. */
+  cut(from: string, to: string): void {
+    this.#cuts.add(directed(from, to));
+  }
+
+  /** Machines of different groups do not hear each other; one that no group names hears nobody. */
+  partition(groups: readonly (readonly string[])[]): void {
+    this.#groups = new Map(groups.flatMap((group, number) => group.map((name): [string, number] => [name, number])));
+  }
+
+  /** Takes back every cut and partition. How messages travel stays as it is. */
+  heal(): void {
+    this.#cuts.clear();
+    this.#groups = undefined;
+  }
+
+  /** What parts the network now, for a snapshot. */
+  get parting(): { readonly cuts: readonly string[]; readonly groups: ReadonlyMap<string, number> | undefined } {
+    return { cuts: [...this.#cuts], groups: this.#groups };
+  }
+
+  set parting({ cuts, groups }) {
+    this.heal();
+    for (const cut of cuts) this.#cuts.add(cut);
+    this.#groups = groups;
+    this.#busyUntil.clear();
+  }
+
+  /** Whether anything gets from one machine to another. */
+  isOpen(from: string, to: string): boolean {
+    if (this.#cuts.has(directed(from, to))) return false;
+    if (this.#groups === undefined) return true;
+    const group = this.#groups.get(from);
+    return from === to || (group !== undefined && group === this.#groups.get(to));
+  }
+
+  /** Draws what becomes of a message that is sent now. */
+  send({ from, to, bytes, now }: { from: string; to: string; bytes: number; now: number }): Passage {
+    const name = directed(from, to);
+    const link = this.#own.get(name) ?? this.#usual;
+    if (!this.isOpen(from, to)) return { kind: 'lost' };
+    const afterMs = this.#queueing(name, { bytes, now, link }) + this.#latency(link);
+    if (this.#dice.chance(link.loss)) return this.#dice.chance(0.5) ? { kind: 'lost' } : { kind: 'broken', afterMs };
+    const again = this.#dice.chance(link.duplication) ? afterMs + this.#latency(link) : undefined;
+    return { kind: 'arrives', afterMs, again };
+  }
+
+  #latency({ latencyMs, jitterMs, reordering }: Link): number {
+    const ms = latencyMs + this.#dice.fraction() * jitterMs;
+    return this.#dice.chance(reordering) ? ms * STRAGGLING : ms;
+  }
+
+  #queueing(name: string, { bytes, now, link }: { bytes: number; now: number; link: Link }): number {
+    if (link.bandwidth === Number.POSITIVE_INFINITY) return 0;
+    const start = Math.max(now, this.#busyUntil.get(name) ?? 0);
+    const end = start + bytes / link.bandwidth;
+    this.#busyUntil.set(name, end);
+    return end - now;
+  }
+}
+
+function complete(options: LinkOptions): Link {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { ...PLAIN, ...Object.fromEntries(given) };
+}
+
+function directed(from: string, to: string): string {
+  return `${from}>${to}`;
+}

@@ -1,0 +1,212 @@
+import { type Client, createClient } from '../../../client/createClient.js';
+import { type RunningNode, startNode } from '../../../server/node.js';
+import type { LogFields, Logger, Signatures, Vitals } from '../../../server/ports.js';
+import type { NetworkParams } from '../../../shared/consensus/params.js';
+import type { CrashKind, NetworkNode } from '../network.js';
+import { Dice } from './dice.js';
+import { Lifeline } from './lifeline.js';
+import type { Scheduler } from './scheduler.js';
+import { type ClockError, simClock } from './simClock.js';
+import { SimDisk } from './simDisk.js';
+import { type Serve, simListen } from './simListen.js';
+import type { Trace } from './trace.js';
+import type { Station, Wire, WireRequest, WireResponse } from './wire.js';
+
+/** Whoever runs the network calls from the machine itself. */
+const LOOPBACK = '127.0.0.1';
+
+/** No process of its own, so nothing of its own to measure. */
+const NO_VITALS: Vitals = { loopDelayP99Ms: () => 0, reset: () => {}, rssBytes: 0, peakRssBytes: 0, close: () => {} };
+
+/** What simulated nodes have in common. */
+export interface SimNodeParts {
+  readonly seed: number;
+  readonly params: NetworkParams;
+  readonly scheduler: Scheduler;
+  readonly wire: Wire;
+  readonly trace: Trace;
+  readonly signatures: Signatures;
+  /** Told when a node has come up or gone down. */
+  readonly onChange: (node: SimNode) => void;
+}
+
+/** A machine with a disk and a clock, and a real node on it while it runs. */
+export class SimNode implements NetworkNode, Station {
+  readonly index: number;
+  readonly name: string;
+  readonly address: string;
+  readonly url: string;
+  readonly client: Client;
+  readonly disk: SimDisk;
+  readonly clockError: ClockError = { aheadMs: 0 };
+  readonly #parts: SimNodeParts;
+  readonly #peers: () => readonly string[];
+  #lifeline: Lifeline | undefined;
+  #serve: Serve | undefined;
+  #running: RunningNode | undefined;
+  /** How often a process has been started here: each has chance of its own. */
+  #runs = 0;
+
+  constructor(index: number, peers: () => readonly string[], parts: SimNodeParts) {
+    this.index = index;
+    this.name = `n${index}`;
+    this.address = `10.0.0.${index + 1}`;
+    this.url = `http://${this.address}:${parts.params.nodePort}`;
+    this.#peers = peers;
+    this.#parts = parts;
+    const { seed, scheduler } = parts;
+    this.disk = new SimDisk({ name: this.name, dice: Dice.of(seed, `disk of ${this.name}`), now: () => scheduler.now });
+    this.client = createClient({
+      url: this.url,
+      fetch: (input, init) => this.#callFromOutside(input, init),
+      after: (ms, action) => scheduler.after(ms, action),
+      token: () => this.#running?.token,
+    });
+  }
+
+  /** The process; `undefined` where it is down. */
+  get running(): RunningNode | undefined {
+    return this.#running;
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
+  get lifeline(): Lifeline | undefined {
+    return this.#lifeline;
+  }
+
+  get runs(): number {
+    return this.#runs;
+  }
+
+  get answer(): ((request: WireRequest) => Promise<WireResponse>) | undefined {
+    const serve = this.#serve;
+    if (serve === undefined) return undefined;
+    return async ({ url, headers, body, signal, remoteAddress }) => {
+      const response = await serve(new Request(url, { method: 'POST', headers, body, signal }), remoteAddress);
+      return { status: response.status, body: await response.text() };
+    };
+  }
+
+  /** Starts a process on what the disk holds. Throws what it ends with where it cannot start. */
+  async start(run = this.#runs): Promise<void> {
+    if (this.#lifeline !== undefined) throw new Error(`${this.name} runs already`);
+    const { seed, params, scheduler, wire, signatures } = this.#parts;
+    this.#runs = run + 1;
+    const lifeline = new Lifeline(scheduler);
+    this.#lifeline = lifeline;
+    this.disk.attach(lifeline);
+    const died = new Promise<undefined>((resolve) => lifeline.onDeath(() => resolve(undefined)));
+    const started = startNode(
+      params,
+      { name: this.name, dataDir: this.name, host: this.address, peers: [...this.#peers()], allowPrivate: true },
+      {
+        clock: simClock(scheduler, lifeline, this.clockError),
+        random: Dice.of(seed, `${this.name}, run ${run}`),
+        log: this.#log(lifeline),
+        dialer: ({ signal }) => wire.dialer(this, { lifeline, signal }),
+        premises: this.disk,
+        listen: simListen((serve) => {
+          if (lifeline.isAlive) this.#serve = serve;
+        }),
+        vitals: NO_VITALS,
+        signatures,
+      },
+    );
+    try {
+      const running = await Promise.race([started, died]);
+      // Killed amid its start: what is left of it waits for ever.
+      if (running === undefined) return;
+      this.#running = running;
+      void running.stopped.then(() => this.#ended(lifeline, running.failure));
+      this.#parts.onChange(this);
+    } catch (error) {
+      this.#bury(lifeline);
+      throw error;
+    }
+  }
+
+  /** Ends the process as an operator would; settles when it has ended. */
+  async stop(): Promise<void> {
+    await this.#running?.stop();
+  }
+
+  /** Ends the process where it is. */
+  crash(kind: CrashKind): void {
+    const lifeline = this.#lifeline;
+    if (lifeline === undefined) return;
+    this.note(kind === 'power' ? 'loses its power' : 'is killed');
+    this.#bury(lifeline);
+    this.disk.crash(kind);
+  }
+
+  /** Makes an end of the process without a trace, where the whole network is put back or away. */
+  vanish(): void {
+    if (this.#lifeline !== undefined) this.#bury(this.#lifeline);
+  }
+
+  /** Lets a line stand in the trace as this node's. */
+  note(what: string): void {
+    this.#parts.trace.add(this.#parts.scheduler.now, this.name, what);
+  }
+
+  #ended(lifeline: Lifeline, failure: unknown): void {
+    if (!lifeline.isAlive) return;
+    this.note(failure === undefined ? 'has stopped' : `has ended by itself: ${String(failure)}`);
+    this.#bury(lifeline);
+  }
+
+  #bury(lifeline: Lifeline): void {
+    if (this.#lifeline !== lifeline) return;
+    this.#lifeline = undefined;
+    this.#serve = undefined;
+    this.#running = undefined;
+    lifeline.kill();
+    this.#parts.onChange(this);
+  }
+
+  /** A call by whoever runs the network: it takes no time on the way, and time goes by until it is answered. */
+  #callFromOutside(input: Parameters<typeof fetch>[0], init: RequestInit | undefined): Promise<Response> {
+    const request = new Request(input, init);
+    const { scheduler } = this.#parts;
+    return scheduler.during(
+      new Promise<Response>((resolve, reject) => {
+        scheduler.after(0, () => {
+          const { lifeline } = this;
+          const serve = this.#serve;
+          const path = new URL(request.url).pathname.slice('/trpc/'.length);
+          this.note(`asked from outside  ${path}`);
+          if (lifeline === undefined || serve === undefined) return reject(refused());
+          const forget = lifeline.onDeath(() => reject(refused()));
+          request.signal.addEventListener('abort', () => reject(refused()));
+          lifeline.enter(() => {
+            void serve(request, LOOPBACK).finally(forget).then(resolve, reject);
+          });
+        });
+      }),
+    );
+  }
+
+  #log(lifeline: Lifeline): Logger {
+    const say = (level: string) => (message: string, fields?: LogFields) => {
+      if (lifeline.isAlive) this.note(`${level}${message}${describe(fields)}`);
+    };
+    return { debug: say(''), info: say(''), warn: say('warning: '), error: say('ERROR: ') };
+  }
+}
+
+function describe(fields: LogFields | undefined): string {
+  return Object.entries(fields ?? {})
+    .map(([name, value]) => `  ${name}=${typeof value === 'object' ? JSON.stringify(value, plain) : String(value)}`)
+    .join('');
+}
+
+function plain(_name: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value;
+}
+
+function refused(): Error {
+  return new TypeError('fetch failed', { cause: Object.assign(new Error('ECONNREFUSED'), { code: 'ECONNREFUSED' }) });
+}

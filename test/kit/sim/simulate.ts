@@ -1,0 +1,39 @@
+import { NETWORKS } from '../../../shared/consensus/networks.js';
+import type { NetworkParams } from '../../../shared/consensus/params.js';
+import type { LinkOptions } from './links.js';
+import { sharedSignatures } from './sharedSignatures.js';
+import { Simulation } from './simulation.js';
+import type { TraceLine } from './trace.js';
+
+/** What to simulate; what is left out is plain. */
+export interface SimulateOptions {
+  /** How many nodes; 3 unless given. */
+  readonly nodes?: number | undefined;
+  /** What decides all chance; 1 unless given. A run with the same seed and the same calls is the same run. */
+  readonly seed?: number | undefined;
+  /** The network's rules; those of `dev` unless given. */
+  readonly network?: NetworkParams | undefined;
+  /** How messages travel. */
+  readonly links?: LinkOptions | undefined;
+  /** Told of everything that happens, line by line. */
+  readonly onLine?: ((line: TraceLine) => void) | undefined;
+}
+
+/**
+ * A whole network of real nodes in this process, on virtual time. It is up, and the nodes know each other, when the
+ * promise settles.
+ *
+ * @example
+ * await using net = await simulate({ nodes: 5, seed: 7 })
+ * await net.mine(0, 3)
+ * net.partition([0, 1], [2, 3, 4])
+ * await net.mine(0, 2)
+ * await net.mine(2, 3)
+ * net.heal()
+ * await net.settle()
+ * assertConverged(net)
+ */
+export async function simulate(options: SimulateOptions = {}): Promise<Simulation> {
+  const { nodes = 3, seed = 1, network = NETWORKS.dev, links = {}, onLine } = options;
+  return Simulation.start({ nodes, seed, params: network, links, onLine, signatures: await sharedSignatures() });
+}

@@ -1,0 +1,236 @@
+import { Wallet } from '../../../client/wallet/wallet.js';
+import { paceOf } from '../../../server/pace.js';
+import type { Signatures } from '../../../server/ports.js';
+import type { NetworkParams } from '../../../shared/consensus/params.js';
+import type { BlockHash } from '../../../shared/model/ids.js';
+import type { SubmittedTransaction } from '../../../shared/rpc/transactionSchemas.js';
+import { mineBlocks } from '../actions/mineBlocks.js';
+import type { CrashKind, Network, Reorg } from '../network.js';
+import { walletKey } from '../wallets.js';
+import { Dice } from './dice.js';
+import { type LinkOptions, Links } from './links.js';
+import { Scheduler } from './scheduler.js';
+import { EPOCH_MS } from './simClock.js';
+import { SimNode } from './simNode.js';
+import { type Snapshot, Snapshots } from './snapshots.js';
+import { Stillness } from './stillness.js';
+import { Trace, type TraceLine } from './trace.js';
+import { Wire } from './wire.js';
+
+/** What a simulation is made of. */
+export interface SimulationOptions {
+  readonly nodes: number;
+  readonly seed: number;
+  readonly params: NetworkParams;
+  readonly links: LinkOptions;
+  readonly onLine: ((line: TraceLine) => void) | undefined;
+  readonly signatures: Signatures;
+}
+
+/** How long nodes may take to find each other, and to agree: in looks at their peers, so that a slow network gets longer. */
+const MEETING_ROUNDS = 20;
+const SETTLING_ROUNDS = 300;
+/** Peers that a node seeks. */
+const SOUGHT = 8;
+
+/** A whole network in this process: real nodes, on virtual time, over links and disks that fail as they are told to. */
+export class Simulation implements Network {
+  readonly params: NetworkParams;
+  readonly seed: number;
+  readonly nodes: readonly SimNode[];
+  readonly wallets: readonly Wallet[];
+  readonly links: Links;
+  readonly trace: Trace;
+  readonly scheduler: Scheduler;
+  readonly wire: Wire;
+  readonly #linkDice: Dice;
+  readonly #tieDice: Dice;
+  readonly #snapshots = new Snapshots();
+  readonly #actions = new Set<Promise<void>>();
+  #upAt = 0;
+
+  private constructor({ nodes, seed, params, links, onLine, signatures }: SimulationOptions) {
+    this.params = params;
+    this.seed = seed;
+    this.#linkDice = Dice.of(seed, 'links');
+    this.#tieDice = Dice.of(seed, 'ties');
+    this.links = new Links(this.#linkDice, links);
+    this.trace = new Trace({ onLine });
+    this.scheduler = new Scheduler(this.#tieDice);
+    const { scheduler, trace } = this;
+    this.wire = new Wire({ scheduler, links: this.links, trace });
+    const parts = { seed, params, scheduler, wire: this.wire, trace, signatures, onChange: () => {} };
+    this.nodes = Array.from({ length: nodes }, (_, index) => new SimNode(index, () => this.#othersThan(index), parts));
+    for (const node of this.nodes) this.wire.join(node);
+    this.wallets = this.nodes.map(
+      ({ client, clockError }, index) =>
+        new Wallet({
+          client,
+          key: walletKey(index),
+          now: () => Math.floor(EPOCH_MS + scheduler.now + clockError.aheadMs),
+        }),
+    );
+  }
+
+  /** Starts the network; it is there when its nodes know each other. */
+  static async start(options: SimulationOptions): Promise<Simulation> {
+    const net = new Simulation(options);
+    try {
+      await net.#startNodes(net.nodes.map((node) => ({ node, run: 0 })));
+      net.#upAt = net.scheduler.now;
+      return net;
+    } catch (error) {
+      await net[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get now(): number {
+    return this.scheduler.now - this.#upAt;
+  }
+
+  /** The node of an index. Throws where there is none. */
+  node(index: number): SimNode {
+    const node = this.nodes[index];
+    if (node === undefined)
+      throw new RangeError(`there is no node ${index}: they are numbered 0 to ${this.nodes.length - 1}`);
+    return node;
+  }
+
+  mine(node: number, count = 1): Promise<readonly BlockHash[]> {
+    return mineBlocks(this.node(node).client, this.#wallet(node).address, count);
+  }
+
+  send(from: number, to: number | string, amount: bigint): Promise<SubmittedTransaction> {
+    const address = typeof to === 'string' ? to : this.#wallet(to).address;
+    return this.#wallet(from).send({ recipients: [{ to: address, amount }] });
+  }
+
+  partition(...groups: readonly (readonly number[])[]): void {
+    this.links.partition(groups.map((group) => group.map((index) => this.node(index).name)));
+    this.note(`partition ${groups.map((group) => group.map((index) => this.node(index).name).join('+')).join(' | ')}`);
+  }
+
+  cut(from: number, to: number): void {
+    this.links.cut(this.node(from).name, this.node(to).name);
+    this.note(`cut ${this.node(from).name} -> ${this.node(to).name}`);
+  }
+
+  heal(): void {
+    this.links.heal();
+    this.note('heal');
+  }
+
+  async crash(node: number, kind: CrashKind = 'process'): Promise<void> {
+    this.node(node).crash(kind);
+  }
+
+  async stop(node: number): Promise<void> {
+    await this.scheduler.during(this.node(node).stop());
+  }
+
+  async restart(node: number): Promise<void> {
+    await this.scheduler.during(this.node(node).start());
+  }
+
+  async advance(ms: number): Promise<void> {
+    await this.scheduler.advanceTo(this.scheduler.now + ms);
+    await Promise.all(this.#actions);
+  }
+
+  at(ms: number, action: () => void | Promise<void>): void {
+    this.scheduler.after(this.#upAt + ms - this.scheduler.now, () => {
+      const done = Promise.resolve(action())
+        .catch((error: unknown) => this.scheduler.fail(error))
+        .finally(() => this.#actions.delete(done));
+      this.#actions.add(done);
+    });
+  }
+
+  async settle(): Promise<void> {
+    const stillness = new Stillness(this);
+    const limitMs = SETTLING_ROUNDS * paceOf(this.params).syncMs;
+    const isStill = await this.scheduler.advanceUntil(() => stillness.isReached(), limitMs);
+    if (!isStill) throw new Error(`the network has not settled within ${limitMs / 1000} s: ${stillness.why()}`);
+  }
+
+  async reorg(options: { readonly depth: number; readonly node?: number | undefined }): Promise<Reorg> {
+    throw new Error(`not yet ${options.depth}`);
+  }
+
+  /** Remembers the whole network as it is, under a name: what each disk holds, the clocks, who runs, what is parted. */
+  snapshot(name: string): void {
+    const { scheduler, links, nodes } = this;
+    this.#snapshots.save(name, {
+      now: scheduler.now,
+      dice: [this.#linkDice.state, this.#tieDice.state],
+      parting: links.parting,
+      nodes: nodes.map((node) => ({
+        disk: node.disk.image(),
+        aheadMs: node.clockError.aheadMs,
+        isRunning: node.isRunning,
+        runs: node.runs,
+      })),
+    });
+  }
+
+  /**
+   * Goes back to a snapshot, as often as wanted: the same chance, the same time, the same disks. The nodes start anew from
+   * these, so what was on its way or only in memory at that moment is gone, as after a loss of power that lost nothing
+   * written. What is done next goes the same way each time.
+   */
+  async restore(name: string): Promise<void> {
+    const saved: Snapshot = this.#snapshots.get(name);
+    for (const node of this.nodes) node.vanish();
+    this.scheduler.clear();
+    this.wire.clear();
+    this.scheduler.now = saved.now;
+    [this.#linkDice.state, this.#tieDice.state] = saved.dice;
+    this.links.parting = saved.parting;
+    const starts: { node: SimNode; run: number }[] = [];
+    for (const [index, { disk, aheadMs, isRunning, runs }] of saved.nodes.entries()) {
+      const node = this.node(index);
+      node.disk.restore(disk);
+      node.clockError.aheadMs = aheadMs;
+      if (isRunning) starts.push({ node, run: runs });
+    }
+    this.note(`restore ${name}`);
+    await this.#startNodes(starts);
+  }
+
+  /** Lets a line stand in the trace. */
+  note(what: string): void {
+    this.trace.add(this.scheduler.now, 'net', what);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const node of this.nodes) node.vanish();
+    this.scheduler.close();
+  }
+
+  async #startNodes(starts: readonly { readonly node: SimNode; readonly run: number }[]): Promise<void> {
+    await this.scheduler.during(Promise.all(starts.map(({ node, run }) => node.start(run))));
+    const knowEachOther = (): boolean =>
+      starts.every(({ node }) => {
+        const reachable = starts.filter(({ node: other }) => other !== node && this.hear(node, other)).length;
+        return (node.running?.peers.all().length ?? 0) >= Math.min(reachable, SOUGHT);
+      });
+    await this.scheduler.advanceUntil(knowEachOther, MEETING_ROUNDS * paceOf(this.params).upkeepMs);
+  }
+
+  /** Whether two nodes hear each other. */
+  hear(a: SimNode, b: SimNode): boolean {
+    return this.links.isOpen(a.name, b.name) && this.links.isOpen(b.name, a.name);
+  }
+
+  #othersThan(index: number): readonly string[] {
+    return this.nodes.filter((node) => node.index !== index).map(({ url }) => url);
+  }
+
+  #wallet(index: number): Wallet {
+    this.node(index);
+    const wallet = this.wallets[index];
+    if (wallet === undefined) throw new RangeError(`there is no wallet ${index}`);
+    return wallet;
+  }
+}
