@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { Wtxid } from '../../shared/model/ids.js';
+import { RecentSet } from '../../shared/recentSet.js';
 
 /** How many signed transactions are remembered: a few blocks' worth beyond what waits. */
 const REMEMBERED = 100_000;
@@ -10,13 +10,13 @@ const REMEMBERED = 100_000;
  * never remembered, and never by txid: somebody else's junk signatures must not censor the real ones.
  */
 export class VerifiedSet {
-  readonly #seen = new LRUCache<Wtxid, true>({ max: REMEMBERED });
+  readonly #seen = new RecentSet<Wtxid>(REMEMBERED);
 
   has(wtxid: Wtxid): boolean {
     return this.#seen.has(wtxid);
   }
 
   add(wtxid: Wtxid): void {
-    this.#seen.set(wtxid, true);
+    this.#seen.add(wtxid);
   }
 }

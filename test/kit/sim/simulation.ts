@@ -155,7 +155,7 @@ export class Simulation implements Network {
   }
 
   async reorg(options: { readonly depth: number; readonly node?: number | undefined }): Promise<Reorg> {
-    throw new Error(`not yet ${options.depth}`);
+    throw new Error(`a reorganisation of depth ${options.depth} is not there yet`);
   }
 
   /** Remembers the whole network as it is, under a name: what each disk holds, the clocks, who runs, what is parted. */
