@@ -116,10 +116,15 @@ export class Mempool {
     await this.#rejudging?.catch(() => {});
   }
 
+  /** Whether what waits stands on the tip: no switch of branches, and nothing to judge again after one. */
+  get isAtRest(): boolean {
+    return !this.#parts.chain.isSwitching && this.#unjudged.length === 0;
+  }
+
   /** Settles when nothing moves the ground: no switch of branches, and nothing to judge again after one. */
   async atRest(): Promise<void> {
     const { chain } = this.#parts;
-    while (chain.isSwitching || this.#unjudged.length > 0) {
+    while (!this.isAtRest) {
       await chain.atRest();
       if (this.#unjudged.length > 0) await this.#rejudgeAll();
     }

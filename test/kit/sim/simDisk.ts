@@ -5,7 +5,7 @@ import { MemoryTable } from '../../../server/store/memoryTable.js';
 import { toHex } from '../../../shared/bytes/hex.js';
 import { TrestleError } from '../../../shared/errors.js';
 import type { CrashKind } from '../network.js';
-import type { Dice } from './dice.js';
+import type { Dice, DiceState } from './dice.js';
 import type { Lifeline } from './lifeline.js';
 
 /** What is the matter with a disk. Changed at any time; it holds from the next commit on. */
@@ -43,6 +43,7 @@ interface StoreImage {
 
 /** A disk's content at a moment, for a snapshot. */
 export interface DiskImage {
+  readonly dice: DiceState;
   readonly token: string | undefined;
   readonly stores: ReadonlyMap<string, StoreImage>;
 }
@@ -124,11 +125,12 @@ export class SimDisk implements Premises {
     const stores = new Map<string, StoreImage>();
     for (const [name, { table, synced, damaged }] of this.#stores)
       stores.set(name, { table: table.copy(), synced, damaged: [...damaged] });
-    return { token: this.#token, stores };
+    return { dice: this.#dice.state, token: this.#token, stores };
   }
 
   /** Makes it what it was. */
-  restore({ token, stores }: DiskImage): void {
+  restore({ dice, token, stores }: DiskImage): void {
+    this.#dice.state = dice;
     this.#token = token;
     this.#stores = new Map(
       Array.from(stores, ([name, { table, synced, damaged }]) => [name, newStore(synced, table.copy(), damaged)]),

@@ -15,6 +15,8 @@ export interface SimulateOptions {
   readonly network?: NetworkParams | undefined;
   /** How messages travel. */
   readonly links?: LinkOptions | undefined;
+  /** Whether the invariants are looked at after every event; so unless it is `false`. */
+  readonly invariants?: boolean | undefined;
   /** Told of everything that happens, line by line. */
   readonly onLine?: ((line: TraceLine) => void) | undefined;
 }
@@ -34,6 +36,7 @@ export interface SimulateOptions {
  * assertConverged(net)
  */
 export async function simulate(options: SimulateOptions = {}): Promise<Simulation> {
-  const { nodes = 3, seed = 1, network = NETWORKS.dev, links = {}, onLine } = options;
-  return Simulation.start({ nodes, seed, params: network, links, onLine, signatures: await sharedSignatures() });
+  const { nodes = 3, seed = 1, network = NETWORKS.dev, links = {}, invariants: isWatched = true, onLine } = options;
+  const signatures = await sharedSignatures();
+  return Simulation.start({ nodes, seed, params: network, links, onLine, isWatched, signatures });
 }

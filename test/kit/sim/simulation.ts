@@ -8,6 +8,7 @@ import { mineBlocks } from '../actions/mineBlocks.js';
 import type { CrashKind, Network, Reorg } from '../network.js';
 import { walletKey } from '../wallets.js';
 import { Dice } from './dice.js';
+import { Invariants } from './invariants/invariants.js';
 import { type LinkOptions, Links } from './links.js';
 import { Scheduler } from './scheduler.js';
 import { EPOCH_MS } from './simClock.js';
@@ -25,6 +26,8 @@ export interface SimulationOptions {
   readonly links: LinkOptions;
   readonly onLine: ((line: TraceLine) => void) | undefined;
   readonly signatures: Signatures;
+  /** Whether the invariants are looked at after every event. */
+  readonly isWatched: boolean;
 }
 
 /** How long nodes may take to find each other, and to agree: in looks at their peers, so that a slow network gets longer. */
@@ -43,13 +46,15 @@ export class Simulation implements Network {
   readonly trace: Trace;
   readonly scheduler: Scheduler;
   readonly wire: Wire;
+  /** What must hold of every node at all times. */
+  readonly invariants: Invariants;
   readonly #linkDice: Dice;
   readonly #tieDice: Dice;
   readonly #snapshots = new Snapshots();
   readonly #actions = new Set<Promise<void>>();
   #upAt = 0;
 
-  private constructor({ nodes, seed, params, links, onLine, signatures }: SimulationOptions) {
+  private constructor({ nodes, seed, params, links, onLine, signatures, isWatched }: SimulationOptions) {
     this.params = params;
     this.seed = seed;
     this.#linkDice = Dice.of(seed, 'links');
@@ -62,6 +67,8 @@ export class Simulation implements Network {
     const parts = { seed, params, scheduler, wire: this.wire, trace, signatures, onChange: () => {} };
     this.nodes = Array.from({ length: nodes }, (_, index) => new SimNode(index, () => this.#othersThan(index), parts));
     for (const node of this.nodes) this.wire.join(node);
+    this.invariants = new Invariants(this);
+    if (isWatched) scheduler.watch = this.invariants;
     this.wallets = this.nodes.map(
       ({ client, clockError }, index) =>
         new Wallet({
@@ -133,6 +140,15 @@ export class Simulation implements Network {
     await this.scheduler.during(this.node(node).start());
   }
 
+  /** Takes an empty disk for a node that is down: what it had is gone, and nobody holds that against it. */
+  wipe(node: number): void {
+    const { disk, isRunning, name } = this.node(node);
+    if (isRunning) throw new Error(`${name} runs: its disk cannot be taken away`);
+    disk.wipe();
+    this.invariants.forget(this.node(node));
+    this.node(node).note('gets an empty disk');
+  }
+
   async advance(ms: number): Promise<void> {
     await this.scheduler.advanceTo(this.scheduler.now + ms);
     await Promise.all(this.#actions);
@@ -191,6 +207,7 @@ export class Simulation implements Network {
     for (const [index, { disk, aheadMs, isRunning, runs }] of saved.nodes.entries()) {
       const node = this.node(index);
       node.disk.restore(disk);
+      this.invariants.forget(node);
       node.clockError.aheadMs = aheadMs;
       if (isRunning) starts.push({ node, run: runs });
     }
