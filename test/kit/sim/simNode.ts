@@ -5,15 +5,13 @@ import type { NetworkParams } from '../../../shared/consensus/params.js';
 import type { CrashKind, NetworkNode } from '../network.js';
 import { Dice } from './dice.js';
 import { Lifeline } from './lifeline.js';
+import { Outside } from './outside.js';
 import type { Scheduler } from './scheduler.js';
 import { type ClockError, simClock } from './simClock.js';
 import { SimDisk } from './simDisk.js';
 import { type Serve, simListen } from './simListen.js';
 import type { Trace } from './trace.js';
 import type { Station, Wire, WireRequest, WireResponse } from './wire.js';
-
-/** Whoever runs the network calls from the machine itself. */
-const LOOPBACK = '127.0.0.1';
 
 /** No process of its own, so nothing of its own to measure. */
 const NO_VITALS: Vitals = { loopDelayP99Ms: () => 0, reset: () => {}, rssBytes: 0, peakRssBytes: 0, close: () => {} };
@@ -41,6 +39,7 @@ export class SimNode implements NetworkNode, Station {
   readonly clockError: ClockError = { aheadMs: 0 };
   readonly #parts: SimNodeParts;
   readonly #peers: () => readonly string[];
+  readonly #outside: Outside;
   #lifeline: Lifeline | undefined;
   #serve: Serve | undefined;
   #running: RunningNode | undefined;
@@ -56,9 +55,17 @@ export class SimNode implements NetworkNode, Station {
     this.#parts = parts;
     const { seed, scheduler } = parts;
     this.disk = new SimDisk({ name: this.name, dice: Dice.of(seed, `disk of ${this.name}`), now: () => scheduler.now });
+    this.#outside = new Outside({
+      scheduler,
+      current: () =>
+        this.#lifeline === undefined || this.#serve === undefined
+          ? undefined
+          : { lifeline: this.#lifeline, serve: this.#serve },
+      note: (what) => this.note(what),
+    });
     this.client = createClient({
       url: this.url,
-      fetch: (input, init) => this.#callFromOutside(input, init),
+      fetch: (input, init) => this.#outside.fetch(input, init),
       after: (ms, action) => scheduler.after(ms, action),
       token: () => this.#running?.token,
     });
@@ -147,6 +154,12 @@ export class SimNode implements NetworkNode, Station {
     if (this.#lifeline !== undefined) this.#bury(this.#lifeline);
   }
 
+  /** Ends what whoever runs the network has open here. */
+  close(): void {
+    this.vanish();
+    this.#outside.close();
+  }
+
   /** Lets a line stand in the trace as this node's. */
   note(what: string): void {
     this.#parts.trace.add(this.#parts.scheduler.now, this.name, what);
@@ -167,28 +180,6 @@ export class SimNode implements NetworkNode, Station {
     this.#parts.onChange(this);
   }
 
-  /** A call by whoever runs the network: it takes no time on the way, and time goes by until it is answered. */
-  #callFromOutside(input: Parameters<typeof fetch>[0], init: RequestInit | undefined): Promise<Response> {
-    const request = new Request(input, init);
-    const { scheduler } = this.#parts;
-    return scheduler.during(
-      new Promise<Response>((resolve, reject) => {
-        scheduler.after(0, () => {
-          const { lifeline } = this;
-          const serve = this.#serve;
-          const path = new URL(request.url).pathname.slice('/trpc/'.length);
-          this.note(`asked from outside  ${path}`);
-          if (lifeline === undefined || serve === undefined) return reject(refused());
-          const forget = lifeline.onDeath(() => reject(refused()));
-          request.signal.addEventListener('abort', () => reject(refused()));
-          lifeline.enter(() => {
-            void serve(request, LOOPBACK).finally(forget).then(resolve, reject);
-          });
-        });
-      }),
-    );
-  }
-
   #log(lifeline: Lifeline): Logger {
     const say = (level: string) => (message: string, fields?: LogFields) => {
       if (lifeline.isAlive) this.note(`${level}${message}${describe(fields)}`);
@@ -205,8 +196,4 @@ function describe(fields: LogFields | undefined): string {
 
 function plain(_name: string, value: unknown): unknown {
   return typeof value === 'bigint' ? value.toString() : value;
-}
-
-function refused(): Error {
-  return new TypeError('fetch failed', { cause: Object.assign(new Error('ECONNREFUSED'), { code: 'ECONNREFUSED' }) });
 }

@@ -221,7 +221,7 @@ export class Simulation implements Network {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const node of this.nodes) node.vanish();
+    for (const node of this.nodes) node.close();
     this.scheduler.close();
   }
 
