@@ -136,11 +136,55 @@ describe('what each part may touch', () => {
     expect(matches(inFolder('shared'), forbidden)).toEqual([]);
   });
 
-  test('in the server, time, chance and timers come from ports alone', () => {
-    const forbidden =
-      /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bset(?:Timeout|Interval|Immediate)\(|\bperformance\.now\b|\brandomBytes\b/;
-    const outside = inFolder('server').filter(({ path }) => !path.startsWith('server/system/'));
-    expect(matches(outside, forbidden)).toEqual([]);
+  describe('in the server, the world comes through ports alone', () => {
+    /** What stands behind a port, or is no part of a node that a simulation runs: commands, repairs, miners' threads. */
+    const adapters =
+      /^server\/(?:system|http|cli|repair)\/|^server\/net\/dialer\.ts$|^server\/miner\/(?:solver|solveWorker)\.ts$|^server\/store\/(?:lmdbKv|openStore|lock|marker|room|dataFile|checkDataFile)\.ts$/;
+    const inside = inFolder('server').filter(({ path }) => !adapters.test(path));
+
+    test('no clock, chance, timer, process, thread or request of its own in any other file', () => {
+      const forbidden =
+        /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bset(?:Timeout|Interval|Immediate)\(|\bperformance\b|\bqueueMicrotask\(|\bAbortSignal\.timeout\b|\bprocess\.|(?<![.#]|async )\bfetch\(|\bcrypto\.(?:subtle|getRandomValues|randomUUID)|\bnew Worker\(/;
+      expect(matches(inside, forbidden)).toEqual([]);
+    });
+
+    test('nor in the simulator, where one turn of the event loop is all that comes from outside', () => {
+      const forbidden =
+        /\bDate\.now\b|\bnew Date\b|\bMath\.random\b|\bset(?:Timeout|Interval|Immediate)\(|\bperformance\b|\bqueueMicrotask\(|\bprocess\.|(?<![.#]|async )\bfetch\(|node:(?:fs|http|net|dns|worker_threads|child_process|timers)/;
+      expect(matches(inFolder('test/kit/sim'), forbidden)).toEqual(['test/kit/sim/scheduler.ts']);
+    });
+
+    test('of Node only functions that compute, and of packages none that reach out', () => {
+      const computing: Record<string, readonly string[]> = {
+        'node:net': ['BlockList', 'isIP'],
+        'node:crypto': ['createHash'],
+        'node:events': ['setMaxListeners'],
+        'node:path': ['join'],
+        'node:zlib': ['crc32'],
+      };
+      const reaching = ['lmdb', 'pino', 'undici', 'fs-native-extensions', 'secp256k1', 'eventsource'];
+      const wrong = inside.flatMap(({ path, text }) =>
+        Array.from(text.matchAll(/import\s+(type\s+)?(?:\{([^}]*)\}|\S+)\s+from\s+'([^'./][^']*)'/g))
+          .filter(([, isType]) => isType === undefined)
+          .flatMap(([, , names = '*', from = '']) =>
+            from.startsWith('node:')
+              ? names
+                  .split(',')
+                  .map((name) => name.trim())
+                  .filter((name) => name !== '' && !name.startsWith('type ') && !computing[from]?.includes(name))
+                  .map((name) => `${path} -> ${from} ${name}`)
+              : reaching.some((name) => from === name || from.startsWith(`${name}/`))
+                ? [`${path} -> ${from}`]
+                : [],
+          ),
+      );
+      expect(wrong).toEqual([]);
+    });
+
+    test('the client keeps its timers in one file, and knows no other clock but as a default', () => {
+      const timers = /\bset(?:Timeout|Interval|Immediate)\(|\bperformance\b|\bMath\.random\b|\bDate\.now\(/;
+      expect(matches(browserSafe, timers)).toEqual(['client/time.ts']);
+    });
   });
 
   test('pure planners know no clock either: time is an argument', () => {
