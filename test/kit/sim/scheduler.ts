@@ -20,7 +20,7 @@ interface Goal {
 
 /** What the scheduler tells whoever watches it. */
 export interface SchedulerWatch {
-  /** After an event and all that followed from it at once. What it throws ends the run. */
+  /** After an event and all that followed from it at once. What it throws ends this run and every later one. */
   afterEvent(): void;
 }
 
@@ -41,6 +41,7 @@ export class Scheduler {
   #isRunning = false;
   #isClosed = false;
   #failure: { readonly error: unknown } | undefined;
+  #broken: { readonly error: unknown; isTold: boolean } | undefined;
   watch: SchedulerWatch = { afterEvent: () => {} };
 
   constructor(ties: Dice) {
@@ -61,6 +62,17 @@ export class Scheduler {
   /** Events that have happened. */
   get events(): number {
     return this.#events;
+  }
+
+  /** What the watch has thrown, if anything; to ask is to know of it. */
+  get broken(): unknown {
+    if (this.#broken !== undefined) this.#broken.isTold = true;
+    return this.#broken?.error;
+  }
+
+  /** Whether the watch has thrown something that nobody has been told of but as a call that failed. */
+  get isSilentlyBroken(): boolean {
+    return this.#broken?.isTold === false;
   }
 
   /** Has something happen after so many milliseconds; answers how to call it off. */
@@ -131,33 +143,38 @@ export class Scheduler {
     this.#isRunning = true;
     await nextTurn();
     while (this.#goals.size > 0) {
-      if (this.#failure !== undefined) this.#endAll(this.#failure.error);
+      if (this.#broken !== undefined) this.#endAll(this.#broken.error);
+      else if (this.#failure !== undefined) this.#endAll(this.#failure.error);
       else if (!this.#finishGoals()) this.#step();
       await nextTurn();
-      if (this.#failure === undefined) this.#look();
+      this.#look();
     }
-    this.#failure = undefined;
     this.#isRunning = false;
   }
 
-  /** Settles the goals that are reached; answers whether there was one: then whoever waited goes first. */
+  /** Settles what is reached; answers whether there was anything: then whoever waited goes first. */
   #finishGoals(): boolean {
-    const next = this.#queue.peek()?.at ?? Number.POSITIVE_INFINITY;
-    let any = false;
-    for (const goal of this.#goals) {
-      if (goal.holds?.()) goal.isReached = true;
-      if (!goal.isReached && next <= goal.until) continue;
+    const reached = [...this.#goals].filter((goal) => goal.isReached || goal.holds?.());
+    for (const goal of reached) {
       this.#goals.delete(goal);
-      any = true;
-      if (goal.isReached) goal.finish();
-      else if (goal.kind === 'answer')
-        goal.fail(new Error(`no answer, and nothing in this network that could bring one within ${PATIENCE_MS} ms`));
-      else {
-        this.#now = Math.max(this.#now, goal.until);
-        goal.finish();
-      }
+      goal.finish();
     }
-    return any;
+    return reached.length > 0 || this.#finishEarliest();
+  }
+
+  /** Settles the goal whose moment comes before the next event, the earliest where there are several. */
+  #finishEarliest(): boolean {
+    const next = this.#queue.peek()?.at ?? Number.POSITIVE_INFINITY;
+    const [goal] = [...this.#goals].filter(({ until }) => until < next).sort((a, b) => a.until - b.until);
+    if (goal === undefined) return false;
+    this.#goals.delete(goal);
+    if (goal.kind === 'answer')
+      goal.fail(new Error(`no answer, and nothing in this network that could bring one within ${PATIENCE_MS} ms`));
+    else {
+      this.#now = Math.max(this.#now, goal.until);
+      goal.finish();
+    }
+    return true;
   }
 
   #step(): void {
@@ -173,15 +190,21 @@ export class Scheduler {
   }
 
   #look(): void {
+    if (this.#broken !== undefined) return;
     try {
       this.watch.afterEvent();
     } catch (error) {
-      this.fail(error);
+      this.#broken = { error, isTold: false };
     }
   }
 
   #endAll(error: unknown): void {
-    for (const goal of this.#goals) goal.fail(error);
+    this.#failure = undefined;
+    for (const goal of this.#goals) {
+      // A moment is waited for by the network's own methods; an answer may be a client's, who sees a call that failed.
+      if (this.#broken !== undefined && goal.kind === 'moment') this.#broken.isTold = true;
+      goal.fail(error);
+    }
     this.#goals.clear();
   }
 }

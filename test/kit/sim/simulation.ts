@@ -215,14 +215,21 @@ export class Simulation implements Network {
     await this.#startNodes(starts);
   }
 
+  /** The invariant that has been broken, if one has: from then on time does not go by any more. */
+  get broken(): unknown {
+    return this.scheduler.broken;
+  }
+
   /** Lets a line stand in the trace. */
   note(what: string): void {
     this.trace.add(this.scheduler.now, 'net', what);
   }
 
+  /** Ends the network. Throws the invariant that was broken where nobody has been told: a call that failed may have been expected to. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const node of this.nodes) node.close();
     this.scheduler.close();
+    if (this.scheduler.isSilentlyBroken) throw this.scheduler.broken;
   }
 
   async #startNodes(starts: readonly { readonly node: SimNode; readonly run: number }[]): Promise<void> {

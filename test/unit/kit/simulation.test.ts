@@ -1,0 +1,389 @@
+import { describe, expect, test } from 'vitest';
+import { layout } from '../../../server/store/layout.js';
+import { put } from '../../../server/store/space.js';
+import { present } from '../../kit/assertOk.js';
+import { coinbase, testKey } from '../../kit/builders.js';
+import { InvariantBroken } from '../../kit/sim/invariants/invariantBroken.js';
+import { Reference } from '../../kit/sim/invariants/reference.js';
+import type { SimNode } from '../../kit/sim/simNode.js';
+import { type SimulateOptions, simulate } from '../../kit/sim/simulate.js';
+import type { Simulation } from '../../kit/sim/simulation.js';
+import { formatLine } from '../../kit/sim/trace.js';
+import { TestChain } from '../../kit/testChain.js';
+
+const heights = (net: Simulation): (number | undefined)[] =>
+  net.nodes.map(({ running }) => running?.chain.tip.header.height);
+const tips = (net: Simulation) => net.nodes.map(({ running }) => running?.chain.tip.header.hash);
+const chainOf = (node: SimNode) => present(node.running).chain;
+
+/** A little of everything. */
+async function play(options: SimulateOptions): Promise<{ digest: string; lines: string[] }> {
+  const lines: string[] = [];
+  await using net = await simulate({ nodes: 3, ...options, onLine: (line) => lines.push(formatLine(line)) });
+  await net.mine(0, 3);
+  await net.settle();
+  await net.send(0, 1, 5_000n);
+  net.partition([0], [1, 2]);
+  await net.mine(0, 1);
+  await net.mine(2, 2);
+  await net.crash(1, 'power');
+  await net.advance(3_000);
+  await net.restart(1);
+  net.heal();
+  await net.settle();
+  return { digest: net.trace.digest(), lines };
+}
+
+describe('a run', () => {
+  const links = { latencyMs: 20, jitterMs: 30, loss: 0.05, duplication: 0.05, reordering: 0.05, bandwidth: 50 };
+
+  test('is the same event for event whenever its seed is run, and another under another seed', async () => {
+    const [first, again, other] = [
+      await play({ seed: 4, links }),
+      await play({ seed: 4, links }),
+      await play({ seed: 5, links }),
+    ];
+    expect(again.lines).toEqual(first.lines);
+    expect(again.digest).toBe(first.digest);
+    expect(other.digest).not.toBe(first.digest);
+  });
+
+  test('can be read: time, node, event', async () => {
+    const { lines } = await play({ seed: 4 });
+    const told = lines.filter((line) => !/ (?:->|=>) /.test(line)).map((line) => line.replace(/\s+/g, ' ').trim());
+    expect(told.some((line) => /^\d+\.\d{3} n0 n0 started url=http:/.test(line))).toBe(true);
+    expect(told.some((line) => /^\d+\.\d{3} n1 loses its power$/.test(line))).toBe(true);
+    expect(told.some((line) => /^\d+\.\d{3} net partition n0 \| n1\+n2$/.test(line))).toBe(true);
+    expect(lines.some((line) => /n\d -> n\d {2}block\.announce {2}\d+ B/.test(line))).toBe(true);
+  });
+});
+
+test('five nodes part, mine on both sides and agree again on the side with more work', async () => {
+  await using net = await simulate({ nodes: 5, seed: 7 });
+  await net.mine(0, 3);
+  await net.settle();
+  net.partition([0, 1], [2, 3, 4]);
+  await net.mine(0, 2);
+  const [, , last] = await net.mine(2, 3);
+  await net.settle();
+  expect(heights(net)).toEqual([5, 5, 6, 6, 6]);
+  net.heal();
+  await net.settle();
+  expect(tips(net)).toEqual(Array(5).fill(last));
+});
+
+describe('links', () => {
+  test('cut one way carry answers to no question: the node behind does not learn of a block until they are healed', async () => {
+    await using net = await simulate({ nodes: 2, seed: 2 });
+    net.cut(0, 1);
+    await net.mine(0, 1);
+    await net.advance(20_000);
+    expect(heights(net)).toEqual([1, 0]);
+    net.heal();
+    await net.settle();
+    expect(heights(net)).toEqual([1, 1]);
+  });
+
+  test('that lose every message leave nodes to themselves, and a time limit ends what waits', async () => {
+    await using net = await simulate({ nodes: 2, seed: 2 });
+    net.links.setUsual({ loss: 1 });
+    await net.mine(0, 1);
+    await net.advance(30_000);
+    expect(net.nodes.map(({ running }) => running?.peers.all().length)).toEqual([0, 0]);
+    net.links.setUsual({});
+    await net.advance(60_000);
+    expect(heights(net)).toEqual([1, 1]);
+  });
+});
+
+describe('a node', () => {
+  test('that is killed finds what it had and catches up with what it missed', async () => {
+    await using net = await simulate({ nodes: 3, seed: 3 });
+    await net.mine(0, 4);
+    await net.settle();
+    await net.crash(2);
+    expect(net.nodes.map(({ isRunning }) => isRunning)).toEqual([true, true, false]);
+    await net.mine(0, 2);
+    await net.restart(2);
+    expect(heights(net)[2]).toBe(4);
+    await net.settle();
+    expect(heights(net)).toEqual([6, 6, 6]);
+  });
+
+  test('that is killed amid a call breaks it, and one that is down refuses it', async () => {
+    await using net = await simulate({ nodes: 2, seed: 3 });
+    const [node] = net.nodes;
+    const address = present(net.wallets[0]).address;
+    const waiting = present(node).client.block.template.query({ address, current: 'ab'.repeat(8), waitMs: 4_000 });
+    const call = present(node).client.block.generate.mutate({ address, count: 50 });
+    void net.crash(0);
+    await expect(call).rejects.toMatchObject({ message: expect.stringContaining('does not answer') });
+    await waiting.catch(() => {});
+    await expect(present(node).client.info.chain.query()).rejects.toThrow('does not answer');
+  });
+
+  test('whose disk is taken away gets the chain from the others', async () => {
+    await using net = await simulate({ nodes: 2, seed: 3 });
+    await net.mine(0, 3);
+    await net.settle();
+    await net.stop(1);
+    net.wipe(1);
+    await net.restart(1);
+    await net.settle();
+    expect(heights(net)).toEqual([3, 3]);
+  });
+
+  test('that meets a flipped bit ends by itself, and refuses to start on such a store', async () => {
+    await using net = await simulate({ nodes: 2, seed: 3 });
+    await net.mine(0, 3);
+    await net.settle();
+    const { disk, client } = net.node(1);
+    while (net.node(1).isRunning) {
+      disk.flipBit('chain');
+      await client.block.list.query({}).catch(() => {});
+      await client.info.richList.query({}).catch(() => {});
+      await net.advance(100);
+    }
+    await expect(net.restart(1)).rejects.toMatchObject({ code: 'store-corrupt' });
+    expect(net.node(1).isRunning).toBe(false);
+  });
+
+  test('with a full disk goes on answering and keeps nothing, and catches up once there is room', async () => {
+    await using net = await simulate({ nodes: 2, seed: 3 });
+    net.node(1).disk.faults.full = true;
+    await net.mine(0, 2);
+    await net.advance(10_000);
+    expect(heights(net)).toEqual([2, 0]);
+    expect((await net.node(1).client.info.chain.query()).height).toBe(0);
+    net.node(1).disk.faults.full = false;
+    await net.settle();
+    expect(heights(net)).toEqual([2, 2]);
+  });
+
+  test('that is frozen misses everything, and takes up where it stopped when it thaws', async () => {
+    await using net = await simulate({ nodes: 2, seed: 3 });
+    present(net.node(1).lifeline).freeze();
+    await net.mine(0, 2);
+    await net.advance(600_000);
+    expect(heights(net)).toEqual([2, 0]);
+    present(net.node(1).lifeline).thaw();
+    await net.settle();
+    expect(heights(net)).toEqual([2, 2]);
+  });
+
+  test('whose clock is hours behind takes blocks only when it has caught up with them', async () => {
+    await using net = await simulate({ nodes: 2, seed: 3 });
+    net.node(1).clockError.aheadMs = -3 * 3_600_000;
+    await net.mine(0, 1);
+    await net.advance(10_000);
+    expect(heights(net)).toEqual([1, 0]);
+    net.node(1).clockError.aheadMs = 0;
+    await net.settle();
+    expect(heights(net)).toEqual([1, 1]);
+  });
+});
+
+describe('snapshots', () => {
+  test('go back to the same network as often as wanted, and what follows is the same each time', async () => {
+    const lines: string[] = [];
+    await using net = await simulate({ nodes: 3, seed: 9, onLine: (line) => lines.push(formatLine(line)) });
+    await net.mine(0, 4);
+    await net.settle();
+    net.partition([0], [1, 2]);
+    net.snapshot('parted');
+    const branches: string[][] = [];
+    for (let branch = 0; branch < 3; branch++) {
+      await net.restore('parted');
+      lines.length = 0;
+      await net.mine(0, 1);
+      await net.mine(1, 2);
+      net.heal();
+      await net.settle();
+      branches.push([...lines]);
+      expect(heights(net)).toEqual([6, 6, 6]);
+    }
+    expect(branches[1]).toEqual(branches[0]);
+    expect(branches[2]).toEqual(branches[0]);
+  });
+
+  test('keep what waits, who is down, the time and the clocks, under names of their own', async () => {
+    await using net = await simulate({ nodes: 3, seed: 9 });
+    await net.mine(0, 3);
+    const { txid } = await net.send(0, 1, 700n);
+    await net.settle();
+    await net.stop(2);
+    net.node(1).clockError.aheadMs = 1_000;
+    net.snapshot('waiting');
+    const { now } = net;
+    await net.mine(0, 1);
+    await net.restart(2);
+    net.node(1).clockError.aheadMs = 0;
+    net.snapshot('confirmed');
+    await net.restore('waiting');
+    expect(net.nodes.map(({ isRunning }) => isRunning)).toEqual([true, true, false]);
+    expect(net.node(1).clockError.aheadMs).toBe(1_000);
+    expect(net.now - now).toBeLessThan(60_000);
+    const statusIn = async (): Promise<number | null> =>
+      (await present(net.nodes[0]).client.transaction.get.query({ txid })).block?.height ?? null;
+    expect(await statusIn()).toBe(null);
+    await net.restore('confirmed');
+    expect(await statusIn()).toBe(4);
+    await expect(net.restore('neither')).rejects.toThrow(
+      "there is no snapshot 'neither'; there are: waiting, confirmed",
+    );
+  });
+});
+
+describe('time', () => {
+  test('runs actions at their moments, and a failing one fails whoever lets time go by', async () => {
+    await using net = await simulate({ nodes: 1, seed: 1 });
+    const moments: number[] = [];
+    for (const ms of [500, 100]) net.at(ms, () => void moments.push(Math.round(net.now)));
+    net.at(200, async () => void (await net.mine(0, 1)));
+    await net.advance(1_000);
+    expect(moments).toEqual([100, 500]);
+    expect(heights(net)).toEqual([1]);
+    net.at(1_500, () => {
+      throw new Error('as planned');
+    });
+    await expect(net.advance(1_000)).rejects.toThrow('as planned');
+  });
+
+  test('leaves nothing running behind, subscriptions neither, and goes by in no time', async () => {
+    const before = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const told: string[] = [];
+    {
+      await using net = await simulate({ nodes: 2, seed: 1 });
+      present(net.nodes[0]).client.block.onChange.subscribe(
+        {},
+        { onData: ({ data }) => told.push(data.kind), onComplete: () => told.push('complete') },
+      );
+      await net.mine(0, 1);
+      await net.crash(0);
+      await net.advance(60_000);
+      await net.restart(0);
+      await net.advance(5_000);
+      await net.mine(0, 1);
+      await net.advance(5_000);
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    const after = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    expect(told).toEqual(['reset', 'connected', 'connected', 'complete']);
+    // The test runner may have a timer of its own, and ends it when it likes.
+    expect(after).toBeLessThanOrEqual(before);
+  });
+});
+
+describe('the invariants', () => {
+  /** Which invariant a network finds broken while this runs. */
+  const broken = async (net: Simulation, run: Promise<unknown>): Promise<string | undefined> => {
+    await run.catch(() => {});
+    return net.broken instanceof InvariantBroken ? net.broken.invariant : undefined;
+  };
+
+  /** A node with some blocks and a payment that waits. */
+  async function scene(): Promise<Simulation> {
+    const net = await simulate({ nodes: 2, seed: 6 });
+    await net.mine(0, 4);
+    await net.send(0, 1, 1_000n);
+    await net.settle();
+    return net;
+  }
+
+  test('hold of a network that is left alone', async () => {
+    await using net = await scene();
+    net.invariants.lookClosely();
+  });
+
+  test('miss a coin that a store has lost', async () => {
+    await using net = await scene();
+    const { kv } = chainOf(net.node(0)).store;
+    const [coin] = Array.from(
+      kv.range({ gte: Uint8Array.of(layout.coin.prefix), lt: Uint8Array.of(layout.coin.prefix + 1) }),
+    );
+    await net.scheduler.during(kv.commit([{ kind: 'remove', key: present(coin)[0] }]));
+    expect(() => net.invariants.lookClosely()).toThrow('indexes: n0: coins: row');
+  });
+
+  test('miss sums that are not those of the chain', async () => {
+    await using net = await scene();
+    Object.defineProperty(chainOf(net.node(0)), 'totals', { value: { supply: 1n, transactions: 1, addresses: 1 } });
+    expect(await broken(net, net.mine(0, 1))).toBe('sums');
+  });
+
+  test('see work fall, also over a restart', async () => {
+    await using net = await scene();
+    await net.stop(1);
+    net.snapshot('before');
+    await net.restart(1);
+    const old = net.node(1).disk.image();
+    await net.mine(0, 2);
+    await net.settle();
+    await net.crash(1);
+    net.node(1).disk.restore(old);
+    net.partition([0], [1]);
+    expect(await broken(net, net.restart(1))).toBe('work-never-falls');
+  });
+
+  test('let the operator take work away', async () => {
+    await using net = await scene();
+    net.partition([0], [1]);
+    const [hash] = await net.mine(0, 1);
+    await net.node(0).client.block.invalidate.mutate({ block: present(hash) });
+    expect(heights(net)[0]).toBe(4);
+  });
+
+  test('see a waiting payment that no block could hold', async () => {
+    await using net = await scene();
+    const { mempool } = present(net.node(0).running);
+    const [entry] = mempool.pool.entries();
+    const { transaction, ...rest } = present(entry);
+    const inputs = transaction.body.inputs.map((input) => ({ ...input, index: 9 }));
+    mempool.pool.add({
+      ...rest,
+      transaction: { ...transaction, txid: present(tips(net)[0]) as never, body: { ...transaction.body, inputs } },
+    });
+    expect(await broken(net, net.advance(10_000))).toBe('mempool');
+  });
+
+  test('see a block that was taken before its time', async () => {
+    await using net = await scene();
+    net.node(0).clockError.aheadMs = 600_000;
+    net.node(1).clockError.aheadMs = 600_000;
+    await net.mine(0, 1);
+    await net.settle();
+    await net.stop(1);
+    net.node(0).clockError.aheadMs = 0;
+    net.node(1).clockError.aheadMs = 0;
+    // Nothing is known of how far ahead this clock was: then the block came too early.
+    net.invariants.forget(net.node(1));
+    expect(await broken(net, net.restart(1))).toBe('clock');
+  });
+
+  test('see a body that has changed on the disk', async () => {
+    await using net = await scene();
+    const { kv, rawBlock } = {
+      kv: chainOf(net.node(0)).store.kv,
+      rawBlock: chainOf(net.node(0)).store.rawBlock(present(tips(net)[0])),
+    };
+    const raw = present(rawBlock);
+    raw[85] = present(raw[85]) ^ 1;
+    await net.scheduler.during(kv.commit([put(layout.block, present(tips(net)[0]), raw)]));
+    expect(() => net.invariants.lookClosely()).toThrow('indexes: n0: bodies');
+  });
+
+  test('judge every block by the plain rules, and whatever stands on a bad one with it', () => {
+    const chain = new TestChain();
+    const good = chain.extend(chain.genesis);
+    const greedy = chain.raw(good, [
+      coinbase({ params: chain.params, height: 2, address: testKey(1).address, fees: 1n }),
+    ]);
+    const above = chain.extend(greedy);
+    const blocks = new Map([good, greedy, above].map((block) => [block.header.hash as string, block.raw]));
+    const reference = new Reference(chain.params);
+    const verdicts = [above, greedy, good].map(
+      ({ header }) => reference.judge(header.hash, (hash) => blocks.get(hash)).broken,
+    );
+    expect(verdicts).toEqual(['block-coinbase-value', 'block-coinbase-value', undefined]);
+  });
+});
