@@ -1,12 +1,12 @@
-import { type ParentContext, workWith } from '../../shared/consensus/checkHeader.js';
+import type { ParentContext } from '../../shared/consensus/checkHeader.js';
 import { genesisBlock } from '../../shared/consensus/genesis.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
-import { MEDIAN_SPAN, type NetworkParams } from '../../shared/consensus/params.js';
+import type { NetworkParams } from '../../shared/consensus/params.js';
 import type { Block } from '../../shared/model/block.js';
 import type { BlockHash } from '../../shared/model/ids.js';
 import type { Transaction } from '../../shared/model/transaction.js';
 import type { Key } from '../../shared/wallet/keys.js';
-import { type BlockPlan, block, coinbase, type Spendable, testKey } from './builders.js';
+import { type BlockPlan, block, coinbase, contextAfter, type Spendable, testKey } from './builders.js';
 
 /** A chain of blocks outside any node: what somebody else might have mined. Blocks can stand on any earlier one. */
 export class TestChain {
@@ -78,15 +78,7 @@ export class TestChain {
     const { header } = added;
     const parent = this.#contexts.get(header.previous);
     if (parent === undefined) return added;
-    this.#contexts.set(header.hash, {
-      hash: header.hash,
-      height: header.height,
-      timestamp: header.timestamp,
-      work: workWith(parent.work, header),
-      recentTimes: [header.timestamp, ...parent.recentTimes].slice(0, MEDIAN_SPAN),
-      anchorTime: parent.anchorTime ?? header.timestamp,
-      invalid: false,
-    });
+    this.#contexts.set(header.hash, contextAfter(parent, header));
     return added;
   }
 }
