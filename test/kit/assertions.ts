@@ -4,12 +4,15 @@ import { parseId, type TxId } from '../../shared/model/ids.js';
 import { auditNode } from './actions/audit.js';
 import { checkAudits, checkConfirmed, checkConverged } from './checks.js';
 import { type ChainVerdict, judgeChain } from './model/judgeChain.js';
-import type { Network, NetworkNode } from './network.js';
-import { viewNodes } from './nodeView.js';
+import type { Network, NetworkNode, TransparentNetwork } from './network.js';
+import { type NodeView, viewNodes } from './nodeView.js';
 
-/** Asserts that all nodes that run stand on one tip. */
-export async function assertConverged(net: Network): Promise<void> {
-  report('assertConverged', checkConverged(await viewNodes(net)));
+/** Asserts that all nodes that run stand on one tip: of a simulation at once, of processes when they have answered. */
+export function assertConverged(net: TransparentNetwork): void;
+export function assertConverged(net: Network): Promise<void>;
+export function assertConverged(net: Network | TransparentNetwork): void | Promise<void> {
+  if ('look' in net) report('assertConverged', checkConverged(net.look.views()));
+  else return viewNodes(net).then((views) => report('assertConverged', checkConverged(views)));
 }
 
 /** What is asked of a transaction. */
@@ -21,22 +24,46 @@ export interface ConfirmedOptions {
 }
 
 /** Asserts that a transaction stands in the active chain of nodes. */
-export async function assertConfirmed(net: Network, txid: string, options: ConfirmedOptions = {}): Promise<void> {
+export function assertConfirmed(net: TransparentNetwork, txid: string, options?: ConfirmedOptions): void;
+export function assertConfirmed(net: Network, txid: string, options?: ConfirmedOptions): Promise<void>;
+export function assertConfirmed(
+  net: Network | TransparentNetwork,
+  txid: string,
+  options: ConfirmedOptions = {},
+): void | Promise<void> {
+  if (!('look' in net)) return askForConfirmations(net, txid, options);
+  const asked = askedOf(net, txid, options);
+  report('assertConfirmed', checkConfirmed(net.look.views(), { ...asked, found: net.look.confirmations(asked.txid) }));
+}
+
+async function askForConfirmations(net: Network, txid: string, options: ConfirmedOptions): Promise<void> {
+  const asked = askedOf(net, txid, options);
+  const found = await Promise.all(net.nodes.map((node) => confirmationsAt(node, asked.txid)));
+  report('assertConfirmed', checkConfirmed(await viewNodes(net), { ...asked, found }));
+}
+
+/** What is asked, complete. Throws where it makes no sense. */
+function askedOf(net: Network, txid: string, { confirmations = 1, nodes }: ConfirmedOptions) {
   const id = parseId<TxId>(txid);
   if (id === undefined) throw new RangeError(`${txid} is no txid: 64 lower-case hex digits`);
-  const { confirmations = 1, nodes = net.nodes.filter(({ isRunning }) => isRunning).map(({ index }) => index) } =
-    options;
-  const strange = nodes.find((place) => net.nodes[place] === undefined);
+  const strange = nodes?.find((place) => net.nodes[place] === undefined);
   if (strange !== undefined) throw new RangeError(`there is no node ${strange}: this network has ${net.nodes.length}`);
-  const found = await Promise.all(net.nodes.map((node) => confirmationsAt(node, id)));
-  report('assertConfirmed', checkConfirmed(await viewNodes(net), { txid, confirmations, nodes, found }));
+  const running = net.nodes.filter(({ isRunning }) => isRunning).map(({ index }) => index);
+  return { txid: id, confirmations, nodes: nodes ?? running };
 }
 
 /**
  * Asserts what has to hold at any moment: that each node that runs has a valid chain by the plain second validator, and
  * that its figures of money are what the blocks of that chain come to.
  */
-export async function assertInvariants(net: Network): Promise<void> {
+export function assertInvariants(net: TransparentNetwork): void;
+export function assertInvariants(net: Network): Promise<void>;
+export function assertInvariants(net: Network | TransparentNetwork): void | Promise<void> {
+  if ('look' in net) report('assertInvariants', checkAudits(net.look.views(), net.look.faults()));
+  else return auditAll(net);
+}
+
+async function auditAll(net: Network): Promise<void> {
   const judge = rememberingJudge();
   const faults: (string | undefined)[] = [];
   for (const { client, isRunning } of net.nodes)

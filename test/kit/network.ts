@@ -1,8 +1,9 @@
 import type { Client } from '../../client/createClient.js';
 import type { Wallet } from '../../client/wallet/wallet.js';
 import type { NetworkParams } from '../../shared/consensus/params.js';
-import type { BlockHash } from '../../shared/model/ids.js';
+import type { BlockHash, TxId } from '../../shared/model/ids.js';
 import type { SubmittedTransaction } from '../../shared/rpc/transactionSchemas.js';
+import type { NodeView } from './nodeView.js';
 
 /** A node of a network under test. It stays the same object over crashes and restarts. */
 export interface NetworkNode {
@@ -64,4 +65,18 @@ export interface Network extends AsyncDisposable {
   settle(): Promise<void>;
   /** Replaces the last `depth` blocks of a node's chain by `depth + 1` empty ones. */
   reorg(options: { readonly depth: number; readonly node?: number | undefined }): Promise<Reorg>;
+}
+
+/** What is seen of a network whose nodes live in this process: at once, without a call. */
+export interface Look {
+  readonly views: () => readonly NodeView[];
+  /** How often each node has a transaction confirmed: 0 while it waits, `undefined` where the node does not know it. */
+  readonly confirmations: (txid: TxId) => readonly (number | undefined)[];
+  /** What is wrong with each node; `undefined`: nothing. */
+  readonly faults: () => readonly (string | undefined)[];
+}
+
+/** A network that can be looked at from within. What is asserted of it is asserted at once. */
+export interface TransparentNetwork extends Network {
+  readonly look: Look;
 }

@@ -5,11 +5,13 @@ import type { NetworkParams } from '../../../shared/consensus/params.js';
 import type { BlockHash } from '../../../shared/model/ids.js';
 import type { SubmittedTransaction } from '../../../shared/rpc/transactionSchemas.js';
 import { mineBlocks } from '../actions/mineBlocks.js';
-import type { CrashKind, Network, Reorg } from '../network.js';
+import { reorg } from '../actions/reorg.js';
+import type { CrashKind, Look, Reorg, TransparentNetwork } from '../network.js';
 import { walletKey } from '../wallets.js';
 import { Dice } from './dice.js';
 import { Invariants } from './invariants/invariants.js';
 import { type LinkOptions, Links } from './links.js';
+import { lookAt } from './look.js';
 import { Scheduler } from './scheduler.js';
 import { EPOCH_MS } from './simClock.js';
 import { SimNode } from './simNode.js';
@@ -37,7 +39,7 @@ const SETTLING_ROUNDS = 300;
 const SOUGHT = 8;
 
 /** A whole network in this process: real nodes, on virtual time, over links and disks that fail as they are told to. */
-export class Simulation implements Network {
+export class Simulation implements TransparentNetwork {
   readonly params: NetworkParams;
   readonly seed: number;
   readonly nodes: readonly SimNode[];
@@ -48,6 +50,7 @@ export class Simulation implements Network {
   readonly wire: Wire;
   /** What must hold of every node at all times. */
   readonly invariants: Invariants;
+  readonly look: Look;
   readonly #linkDice: Dice;
   readonly #tieDice: Dice;
   readonly #snapshots = new Snapshots();
@@ -69,6 +72,7 @@ export class Simulation implements Network {
     for (const node of this.nodes) this.wire.join(node);
     this.invariants = new Invariants(this);
     if (isWatched) scheduler.watch = this.invariants;
+    this.look = lookAt(this);
     this.wallets = this.nodes.map(
       ({ client, clockError }, index) =>
         new Wallet({
@@ -170,8 +174,8 @@ export class Simulation implements Network {
     if (!isStill) throw new Error(`the network has not settled within ${limitMs / 1000} s: ${stillness.why()}`);
   }
 
-  async reorg(options: { readonly depth: number; readonly node?: number | undefined }): Promise<Reorg> {
-    throw new Error(`a reorganisation of depth ${options.depth} is not there yet`);
+  reorg({ depth, node = 0 }: { readonly depth: number; readonly node?: number | undefined }): Promise<Reorg> {
+    return reorg(this.node(node).client, { depth, address: this.#wallet(node).address });
   }
 
   /** Remembers the whole network as it is, under a name: what each disk holds, the clocks, who runs, what is parted. */

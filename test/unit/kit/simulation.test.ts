@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { layout } from '../../../server/store/layout.js';
 import { put } from '../../../server/store/space.js';
+import { assertConfirmed, assertConverged, assertInvariants } from '../../kit/assertions.js';
 import { present } from '../../kit/assertOk.js';
 import { coinbase, testKey } from '../../kit/builders.js';
 import { InvariantBroken } from '../../kit/sim/invariants/invariantBroken.js';
@@ -70,6 +71,39 @@ test('five nodes part, mine on both sides and agree again on the side with more 
   net.heal();
   await net.settle();
   expect(tips(net)).toEqual(Array(5).fill(last));
+});
+
+test('a reorganisation of a chosen depth replaces the top of every node’s chain, and its payments wait again', async () => {
+  await using net = await simulate({ nodes: 3, seed: 7 });
+  await net.mine(0, 5);
+  const { txid } = await net.send(0, 1, 9_000n);
+  await net.mine(0, 2);
+  await net.settle();
+  assertConfirmed(net, txid, { confirmations: 2 });
+  const { disconnected, connected } = await net.reorg({ depth: 3 });
+  expect([disconnected.length, connected.length]).toEqual([3, 4]);
+  await net.settle();
+  expect(tips(net)).toEqual(Array(3).fill(connected.at(-1)));
+  expect(net.look.confirmations(txid)).toEqual([0, 0, 0]);
+  await net.mine(2, 1);
+  await net.settle();
+  assertConverged(net);
+  assertConfirmed(net, txid);
+  assertInvariants(net);
+});
+
+test('what is asserted of a simulation is asserted at once, and fails with a table of the nodes', async () => {
+  await using net = await simulate({ nodes: 3, seed: 7 });
+  net.partition([0], [1, 2]);
+  await net.mine(0, 2);
+  await net.mine(1, 1);
+  await net.stop(2);
+  expect(() => assertConverged(net)).toThrow(
+    /^All nodes that run should stand on one tip, but they stand on 2\.\n\n {2}node {2}height {2}tip .*\n {2}n0 {9}2 .*\n {2}n1 {9}1 .*\n {2}n2 {9}- .*down\n$/,
+  );
+  expect(() => assertConfirmed(net, 'ab'.repeat(32))).toThrow(
+    'should have 1 confirmation or more, but not so at n0 and n1',
+  );
 });
 
 describe('links', () => {

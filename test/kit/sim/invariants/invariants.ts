@@ -64,13 +64,16 @@ export class Invariants {
 
   /** Looks at everything, whether it has changed or not. Throws `InvariantBroken`. */
   lookClosely(): void {
-    for (const node of this.#net.nodes) {
-      const { running } = node;
-      if (running === undefined || running.chain.isSwitching) continue;
-      const tip = this.#judge(node, running);
-      this.#lookAtStore(node, { running, tip });
-      if (running.mempool.isAtRest) this.#lookAtPool(node, { running, tip });
-    }
+    for (const node of this.#net.nodes) this.lookCloselyAt(node);
+  }
+
+  /** The same for one node. */
+  lookCloselyAt(node: SimNode): void {
+    const { running } = node;
+    if (running === undefined || running.chain.isSwitching) return;
+    const tip = this.#judge(node, running);
+    this.#lookAtStore(node, { running, tip });
+    if (running.mempool.isAtRest) this.#lookAtPool(node, { running, tip });
   }
 
   /** Forgets what was seen of a node: its disk is another, or the network has gone back in time. */
