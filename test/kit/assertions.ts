@@ -5,7 +5,7 @@ import { auditNode } from './actions/audit.js';
 import { checkAudits, checkConfirmed, checkConverged } from './checks.js';
 import { type ChainVerdict, judgeChain } from './model/judgeChain.js';
 import type { Network, NetworkNode, TransparentNetwork } from './network.js';
-import { type NodeView, viewNodes } from './nodeView.js';
+import { viewNodes } from './nodeView.js';
 
 /** Asserts that all nodes that run stand on one tip: of a simulation at once, of processes when they have answered. */
 export function assertConverged(net: TransparentNetwork): void;
