@@ -41,6 +41,7 @@ export class Scheduler {
   #isRunning = false;
   #isClosed = false;
   #failure: { readonly error: unknown } | undefined;
+  #firstFailure: { readonly error: unknown } | undefined;
   watch: SchedulerWatch = { afterEvent: () => {} };
 
   constructor(ties: Dice) {
@@ -61,6 +62,11 @@ export class Scheduler {
   /** Events that have happened. */
   get events(): number {
     return this.#events;
+  }
+
+  /** What ended a run with a failure, the first time; it stays. */
+  get failure(): { readonly error: unknown } | undefined {
+    return this.#firstFailure;
   }
 
   /** Has something happen after so many milliseconds; answers how to call it off. */
@@ -112,6 +118,7 @@ export class Scheduler {
   /** Ends the run under way, or the next one, with a failure. */
   fail(error: unknown): void {
     this.#failure ??= { error };
+    this.#firstFailure ??= { error };
   }
 
   async #reach(what: Pick<Goal, 'kind' | 'until' | 'holds'>, begin: (reached: () => void) => void): Promise<void> {

@@ -15,6 +15,8 @@ export interface SimulateOptions {
   readonly network?: NetworkParams | undefined;
   /** How messages travel. */
   readonly links?: LinkOptions | undefined;
+  /** The most bytes of transactions that wait at a node; a node's own choice unless given. */
+  readonly maxPoolBytes?: number | undefined;
   /** Told of everything that happens, line by line. */
   readonly onLine?: ((line: TraceLine) => void) | undefined;
 }
@@ -34,6 +36,14 @@ export interface SimulateOptions {
  * assertConverged(net)
  */
 export async function simulate(options: SimulateOptions = {}): Promise<Simulation> {
-  const { nodes = 3, seed = 1, network = NETWORKS.dev, links = {}, onLine } = options;
-  return Simulation.start({ nodes, seed, params: network, links, onLine, signatures: await sharedSignatures() });
+  const { nodes = 3, seed = 1, network = NETWORKS.dev, links = {}, maxPoolBytes, onLine } = options;
+  return Simulation.start({
+    nodes,
+    seed,
+    params: network,
+    links,
+    onLine,
+    maxPoolBytes,
+    signatures: await sharedSignatures(),
+  });
 }

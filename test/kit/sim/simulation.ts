@@ -25,6 +25,7 @@ export interface SimulationOptions {
   readonly links: LinkOptions;
   readonly onLine: ((line: TraceLine) => void) | undefined;
   readonly signatures: Signatures;
+  readonly maxPoolBytes: number | undefined;
 }
 
 /** How long nodes may take to find each other, and to agree: in looks at their peers, so that a slow network gets longer. */
@@ -49,7 +50,7 @@ export class Simulation implements Network {
   readonly #actions = new Set<Promise<void>>();
   #upAt = 0;
 
-  private constructor({ nodes, seed, params, links, onLine, signatures }: SimulationOptions) {
+  private constructor({ nodes, seed, params, links, onLine, ...shared }: SimulationOptions) {
     this.params = params;
     this.seed = seed;
     this.#linkDice = Dice.of(seed, 'links');
@@ -59,7 +60,7 @@ export class Simulation implements Network {
     this.scheduler = new Scheduler(this.#tieDice);
     const { scheduler, trace } = this;
     this.wire = new Wire({ scheduler, links: this.links, trace });
-    const parts = { seed, params, scheduler, wire: this.wire, trace, signatures, onChange: () => {} };
+    const parts = { ...shared, seed, params, scheduler, wire: this.wire, trace, onChange: () => {} };
     this.nodes = Array.from({ length: nodes }, (_, index) => new SimNode(index, () => this.#othersThan(index), parts));
     for (const node of this.nodes) this.wire.join(node);
     this.wallets = this.nodes.map(
