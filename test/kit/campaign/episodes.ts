@@ -114,7 +114,7 @@ const partedConflict: Episode = (draw) => [
 const flood: Episode = (draw) =>
   draw.maxPoolBytes === undefined
     ? payments(draw)
-    : [{ kind: 'flood', wallet: payer(draw), count: Math.ceil(draw.maxPoolBytes / 200) + 2 }, mining(draw)];
+    : [{ kind: 'flood', node: someNode(draw), count: Math.ceil(draw.maxPoolBytes / 200) + 3 }, mining(draw)];
 
 const partition: Episode = (draw) => [
   parting(draw),
@@ -155,10 +155,10 @@ const crash: Episode = (draw) => {
 };
 
 const crashInRecovery: Episode = (draw) => {
-  const node = someNode(draw);
+  const [node, rival] = twoNodes(draw);
   return [
-    { kind: 'crash in recovery', node, how: howToCrash(draw), afterMs: draw.dice.within([0, 2]) },
-    { kind: 'restart', node },
+    { kind: 'crash in recovery', node, rival, depth: draw.dice.between(2, 4), how: howToCrash(draw) },
+    { kind: 'restart', node: rival },
   ];
 };
 
@@ -228,7 +228,8 @@ const failingSync: Episode = (draw) => {
 const bitFlip: Episode = (draw) => {
   const node = someNode(draw);
   const store = draw.dice.chance(0.8) ? 'chain' : 'pool';
-  return [{ kind: 'bit flip', node, store }, mining(draw), waiting(draw), { kind: 'restart', node }];
+  const rows = draw.dice.between(1, 40);
+  return [{ kind: 'bit flips', node, store, rows }, mining(draw), waiting(draw), { kind: 'restart', node }];
 };
 
 const wipe: Episode = (draw) => [{ kind: 'wipe', node: someNode(draw) }, waiting(draw)];
@@ -241,11 +242,11 @@ const lie: Episode = (draw) => {
 /** Every episode there is, and how often it is drawn beside the others. */
 export const EPISODES: readonly (readonly [weight: number, episode: Episode])[] = [
   [4, quiet],
-  [4, payments],
-  [3, chains],
+  [6, payments],
+  [4, chains],
   [2, conflict],
   [3, partedConflict],
-  [3, flood],
+  [4, flood],
   [4, partition],
   [3, oneWay],
   [5, reorganisation],
@@ -257,9 +258,9 @@ export const EPISODES: readonly (readonly [weight: number, episode: Episode])[] 
   [4, wrongClock],
   [2, otherLinks],
   [3, fullDisk],
-  [1, slowDisk],
+  [2, slowDisk],
   [2, failingSync],
-  [2, bitFlip],
+  [3, bitFlip],
   [1, wipe],
   [4, lie],
 ];

@@ -42,11 +42,12 @@ export async function conflict(
   if (one !== undefined && other !== undefined && one !== other) stage.count('paymentsConflicting');
 }
 
-/** Many small payments, each dearer than the one before. */
-export async function flood(stage: Stage, { wallet, count }: { wallet: number; count: number }): Promise<void> {
-  const node = stage.net.node(wallet);
+/** Small payments of all wallets in turn through one node, each dearer than the one before. */
+export async function flood(stage: Stage, { node: index, count }: { node: number; count: number }): Promise<void> {
+  const { nodes } = stage.net;
+  const node = stage.net.node(index);
   for (let feeRate = 1; feeRate <= count; feeRate++)
-    await send(stage, { wallet, node }, { to: wallet, amount: BigInt(feeRate), feeRate });
+    await send(stage, { wallet: feeRate % nodes.length, node }, { to: index, amount: BigInt(feeRate), feeRate });
 }
 
 /** Answers the payment's txid where the node has taken it. */

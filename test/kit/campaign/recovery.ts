@@ -3,7 +3,7 @@ import { FUTURE_DRIFT_MS } from '../../../shared/consensus/params.js';
 import { InvariantBroken } from '../sim/invariants/watchdog.js';
 import { EPOCH_MS } from '../sim/simClock.js';
 import type { SimNode } from '../sim/simNode.js';
-import { Stillness } from '../sim/stillness.js';
+import { reachStillness, Stillness } from '../sim/stillness.js';
 import type { Machines } from './machines.js';
 import { mine } from './mine.js';
 import type { Stage } from './stage.js';
@@ -31,7 +31,7 @@ export async function recover(stage: Stage, machines: Machines): Promise<void> {
   await meet(stage);
   for (let decisions = 0; decisions < MOST_DECISIONS; decisions++) {
     await decide(stage);
-    if (await settle(stage)) return;
+    if (await reachStillness(net, AGREEING_ROUNDS * paceOf(net.params).syncMs)) return;
     requireRunning(stage);
   }
   throw new InvariantBroken('one tip', `faults have ended, and there is no one tip: ${new Stillness(net).why()}`);
@@ -84,11 +84,6 @@ function byWork(nodes: readonly SimNode[]): SimNode | undefined {
 
 function workOf({ running }: SimNode): bigint {
   return running?.chain.tip.work ?? 0n;
-}
-
-async function settle({ net }: Stage): Promise<boolean> {
-  const stillness = new Stillness(net);
-  return net.scheduler.advanceUntil(() => stillness.isReached(), AGREEING_ROUNDS * paceOf(net.params).syncMs);
 }
 
 function requireRunning({ net }: Stage): void {

@@ -14,6 +14,9 @@ export interface Rivalry {
 /** How long it may take until the longer branch is known. */
 const SPREADING_MS = 20_000;
 
+/** How long a node may take to begin with its recovery. */
+const RECOVERY_MS = 1_000;
+
 /** A node mines in private, its rival among the others, and both learn of each other: the shorter branch goes. */
 export async function reorganise(stage: Stage, rivalry: Rivalry): Promise<void> {
   const rival = await mineApart(stage, rivalry);
@@ -30,6 +33,21 @@ export async function crashInReorg(
   const { scheduler } = stage.net;
   const isAmid = (): boolean => (rival.running?.chain.isSwitching ?? true) && rival.disk.isBusy;
   if (await scheduler.advanceUntil(isAmid, SPREADING_MS)) machines.crashNow(rival, how);
+}
+
+/** The same, and it goes down again while it takes up where it was. */
+export async function crashInRecovery(
+  stage: Stage,
+  machines: Machines,
+  step: Rivalry & { readonly how: CrashKind },
+): Promise<void> {
+  await crashInReorg(stage, machines, step);
+  const rival = stage.net.node(step.rival);
+  machines.crashNow(rival, 'process');
+  const up = machines.start(rival);
+  await stage.net.scheduler.advanceUntil(() => rival.disk.isBusy || rival.isRunning, RECOVERY_MS);
+  if (!rival.isRunning) machines.crashNow(rival, step.how);
+  await up;
 }
 
 async function mineApart(stage: Stage, { node, rival, depth }: Rivalry): Promise<SimNode> {

@@ -19,8 +19,8 @@ export type StepPlan =
   | { readonly kind: 'chain'; readonly wallet: number; readonly length: number }
   /** The same coins are spent at two nodes. */
   | { readonly kind: 'conflict'; readonly wallet: number; readonly nodes: readonly [number, number] }
-  /** More payments than fit, each dearer than the one before. */
-  | { readonly kind: 'flood'; readonly wallet: number; readonly count: number }
+  /** More payments than fit, of all wallets through one node, each dearer than the one before. */
+  | { readonly kind: 'flood'; readonly node: number; readonly count: number }
   | { readonly kind: 'partition'; readonly groups: readonly (readonly number[])[] }
   | { readonly kind: 'cut'; readonly from: number; readonly to: number }
   | { readonly kind: 'heal' }
@@ -45,8 +45,14 @@ export type StepPlan =
       readonly amid: Work;
       readonly afterMs: number;
     }
-  /** It goes down, comes up, and goes down again before it is up. */
-  | { readonly kind: 'crash in recovery'; readonly node: number; readonly how: CrashKind; readonly afterMs: number }
+  /** It goes down amid a switch of branches, and again while it takes the switch up where it was. */
+  | {
+      readonly kind: 'crash in recovery';
+      readonly node: number;
+      readonly rival: number;
+      readonly depth: number;
+      readonly how: CrashKind;
+    }
   | { readonly kind: 'restart'; readonly node: number }
   | { readonly kind: 'stop'; readonly node: number }
   /** A node loses its disk, and starts on an empty one. */
@@ -57,7 +63,7 @@ export type StepPlan =
   | { readonly kind: 'full disk'; readonly node: number; readonly ms: number }
   | { readonly kind: 'slow disk'; readonly node: number; readonly ms: number; readonly commitMs: number }
   | { readonly kind: 'failing sync'; readonly node: number }
-  | { readonly kind: 'bit flip'; readonly node: number; readonly store: 'chain' | 'pool' }
+  | { readonly kind: 'bit flips'; readonly node: number; readonly store: 'chain' | 'pool'; readonly rows: number }
   | { readonly kind: 'wait'; readonly ms: number }
   /** A lying peer tells a node something. */
   | { readonly kind: 'lie'; readonly victim: number; readonly name: string };

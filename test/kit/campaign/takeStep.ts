@@ -5,7 +5,7 @@ import { LIES } from './lies.js';
 import type { Machines } from './machines.js';
 import { mine } from './mine.js';
 import { chain, conflict, flood, pay } from './payments.js';
-import { crashInReorg, reorganise } from './reorganise.js';
+import { crashInRecovery, crashInReorg, reorganise } from './reorganise.js';
 import type { Stage } from './stage.js';
 import { describeStep, type Step, type Work } from './step.js';
 
@@ -64,9 +64,8 @@ export async function takeStep(stage: Stage, machines: Machines, step: Step): Pr
     case 'failing sync':
       net.node(step.node).disk.faults.failsToSync = true;
       return;
-    case 'bit flip':
-      if (net.node(step.node).disk.flipBit(step.store)) stage.count('flippedBits');
-      return;
+    case 'bit flips':
+      return flipBits(stage, net.node(step.node), step);
     case 'wait':
       return stage.wait(step.ms);
     case 'lie': {
@@ -99,18 +98,6 @@ async function work(stage: Stage, node: SimNode, amid: Work): Promise<void> {
   }
 }
 
-async function crashInRecovery(
-  stage: Stage,
-  machines: Machines,
-  step: Step & { readonly kind: 'crash in recovery' },
-): Promise<void> {
-  const node = stage.net.node(step.node);
-  machines.crashNow(node, 'process');
-  const up = machines.start(node);
-  await machines.crash(node, step.how, step.afterMs);
-  await up;
-}
-
 function freeze(stage: Stage, { lifeline }: SimNode, ms: number): void {
   if (lifeline === undefined) return;
   lifeline.freeze();
@@ -135,4 +122,8 @@ function slowDisk(stage: Stage, { disk }: SimNode, { ms, commitMs }: { ms: numbe
   stage.passing(ms, () => {
     disk.faults.commitMs = usual;
   });
+}
+
+function flipBits(stage: Stage, { disk }: SimNode, { store, rows }: { store: string; rows: number }): void {
+  for (let row = 0; row < rows; row++) if (disk.flipBit(store)) stage.count('flippedBits');
 }

@@ -13,7 +13,7 @@ import { Scheduler } from './scheduler.js';
 import { EPOCH_MS } from './simClock.js';
 import { SimNode } from './simNode.js';
 import { type Snapshot, Snapshots } from './snapshots.js';
-import { Stillness } from './stillness.js';
+import { reachStillness, Stillness } from './stillness.js';
 import { Trace, type TraceLine } from './trace.js';
 import { Wire } from './wire.js';
 
@@ -149,10 +149,9 @@ export class Simulation implements Network {
   }
 
   async settle(): Promise<void> {
-    const stillness = new Stillness(this);
     const limitMs = SETTLING_ROUNDS * paceOf(this.params).syncMs;
-    const isStill = await this.scheduler.advanceUntil(() => stillness.isReached(), limitMs);
-    if (!isStill) throw new Error(`the network has not settled within ${limitMs / 1000} s: ${stillness.why()}`);
+    if (await reachStillness(this, limitMs)) return;
+    throw new Error(`the network has not settled within ${limitMs / 1000} s: ${new Stillness(this).why()}`);
   }
 
   async reorg(options: { readonly depth: number; readonly node?: number | undefined }): Promise<Reorg> {
