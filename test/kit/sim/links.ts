@@ -27,6 +27,16 @@ export type Passage =
   /** The connection breaks, and the sender learns it. */
   | { readonly kind: 'broken'; readonly afterMs: number };
 
+/** What has become of messages so far. */
+export interface MessageCounts {
+  lost: number;
+  broken: number;
+  /** Requests that came twice. */
+  doubled: number;
+  /** Never sent, for the way was cut or parted. */
+  blocked: number;
+}
+
 const PLAIN: Link = {
   latencyMs: 5,
   jitterMs: 5,
@@ -40,6 +50,7 @@ const STRAGGLING = 10;
 
 /** The links between all machines, by name, each direction by itself. */
 export class Links {
+  readonly counts: MessageCounts = { lost: 0, broken: 0, doubled: 0, blocked: 0 };
   readonly #dice: Dice;
   readonly #own = new Map<string, Link>();
   readonly #cuts = new Set<string>();
@@ -55,6 +66,11 @@ export class Links {
   /** How messages travel where nothing else is said. */
   setUsual(options: LinkOptions): void {
     this.#usual = complete(options);
+  }
+
+  /** Forgets what was said of single links. */
+  clearOwn(): void {
+    this.#own.clear();
   }
 
   /** How messages travel from one machine to another. */
@@ -102,11 +118,20 @@ export class Links {
   send({ from, to, bytes, now }: { from: string; to: string; bytes: number; now: number }): Passage {
     const name = directed(from, to);
     const link = this.#own.get(name) ?? this.#usual;
-    if (!this.isOpen(from, to)) return { kind: 'lost' };
+    if (!this.isOpen(from, to)) {
+      this.counts.blocked += 1;
+      return { kind: 'lost' };
+    }
     const afterMs = this.#queueing(name, { bytes, now, link }) + this.#latency(link);
-    if (this.#dice.chance(link.loss)) return this.#dice.chance(0.5) ? { kind: 'lost' } : { kind: 'broken', afterMs };
+    if (this.#dice.chance(link.loss)) return this.#lose(afterMs);
     const again = this.#dice.chance(link.duplication) ? afterMs + this.#latency(link) : undefined;
     return { kind: 'arrives', afterMs, again };
+  }
+
+  #lose(afterMs: number): Passage {
+    const isBroken = this.#dice.chance(0.5);
+    this.counts[isBroken ? 'broken' : 'lost'] += 1;
+    return isBroken ? { kind: 'broken', afterMs } : { kind: 'lost' };
   }
 
   #latency({ latencyMs, jitterMs, reordering }: Link): number {

@@ -64,13 +64,13 @@ export class Scheduler {
     return this.#events;
   }
 
-  /** What the watch has thrown, if anything; to ask is to know of it. */
+  /** What must not be built on, if anything; to ask is to know of it. */
   get broken(): unknown {
     if (this.#broken !== undefined) this.#broken.isTold = true;
     return this.#broken?.error;
   }
 
-  /** Whether the watch has thrown something that nobody has been told of but as a call that failed. */
+  /** Whether there is such a thing that nobody has been told of but as a call that failed. */
   get isSilentlyBroken(): boolean {
     return this.#broken?.isTold === false;
   }
@@ -124,6 +124,11 @@ export class Scheduler {
   /** Ends the run under way, or the next one, with a failure. */
   fail(error: unknown): void {
     this.#failure ??= { error };
+  }
+
+  /** Ends this run and every later one: what has happened must not be built on. */
+  break(error: unknown): void {
+    this.#broken ??= { error, isTold: false };
   }
 
   async #reach(what: Pick<Goal, 'kind' | 'until' | 'holds'>, begin: (reached: () => void) => void): Promise<void> {
@@ -185,7 +190,7 @@ export class Scheduler {
     try {
       event.action();
     } catch (error) {
-      this.fail(error);
+      this.break(error);
     }
   }
 
@@ -194,7 +199,7 @@ export class Scheduler {
     try {
       this.watch.afterEvent();
     } catch (error) {
-      this.#broken = { error, isTold: false };
+      this.break(error);
     }
   }
 

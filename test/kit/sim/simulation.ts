@@ -16,7 +16,7 @@ import { Scheduler } from './scheduler.js';
 import { EPOCH_MS } from './simClock.js';
 import { SimNode } from './simNode.js';
 import { type Snapshot, Snapshots } from './snapshots.js';
-import { Stillness } from './stillness.js';
+import { reachStillness, Stillness } from './stillness.js';
 import { Trace, type TraceLine } from './trace.js';
 import { Wire } from './wire.js';
 
@@ -30,6 +30,7 @@ export interface SimulationOptions {
   readonly signatures: Signatures;
   /** Whether the invariants are looked at after every event. */
   readonly isWatched: boolean;
+  readonly maxPoolBytes: number | undefined;
 }
 
 /** How long nodes may take to find each other, and to agree: in looks at their peers, so that a slow network gets longer. */
@@ -57,7 +58,7 @@ export class Simulation implements TransparentNetwork {
   readonly #actions = new Set<Promise<void>>();
   #upAt = 0;
 
-  private constructor({ nodes, seed, params, links, onLine, signatures, isWatched }: SimulationOptions) {
+  private constructor({ nodes, seed, params, links, onLine, isWatched, ...shared }: SimulationOptions) {
     this.params = params;
     this.seed = seed;
     this.#linkDice = Dice.of(seed, 'links');
@@ -67,7 +68,7 @@ export class Simulation implements TransparentNetwork {
     this.scheduler = new Scheduler(this.#tieDice);
     const { scheduler, trace } = this;
     this.wire = new Wire({ scheduler, links: this.links, trace });
-    const parts = { seed, params, scheduler, wire: this.wire, trace, signatures, onChange: () => {} };
+    const parts = { ...shared, seed, params, scheduler, wire: this.wire, trace, onChange: () => {} };
     this.nodes = Array.from({ length: nodes }, (_, index) => new SimNode(index, () => this.#othersThan(index), parts));
     for (const node of this.nodes) this.wire.join(node);
     this.invariants = new Invariants(this);
@@ -160,7 +161,7 @@ export class Simulation implements TransparentNetwork {
 
   at(ms: number, action: () => void | Promise<void>): void {
     this.scheduler.after(this.#upAt + ms - this.scheduler.now, () => {
-      const done = Promise.resolve(action())
+      const done = (async () => action())()
         .catch((error: unknown) => this.scheduler.fail(error))
         .finally(() => this.#actions.delete(done));
       this.#actions.add(done);
@@ -168,10 +169,9 @@ export class Simulation implements TransparentNetwork {
   }
 
   async settle(): Promise<void> {
-    const stillness = new Stillness(this);
     const limitMs = SETTLING_ROUNDS * paceOf(this.params).syncMs;
-    const isStill = await this.scheduler.advanceUntil(() => stillness.isReached(), limitMs);
-    if (!isStill) throw new Error(`the network has not settled within ${limitMs / 1000} s: ${stillness.why()}`);
+    if (await reachStillness(this, limitMs)) return;
+    throw new Error(`the network has not settled within ${limitMs / 1000} s: ${new Stillness(this).why()}`);
   }
 
   reorg({ depth, node = 0 }: { readonly depth: number; readonly node?: number | undefined }): Promise<Reorg> {

@@ -5,13 +5,29 @@ import type { Simulation } from './simulation.js';
 /** Looks at peers without any news after which those that disagree on what waits are left to it. */
 const QUIET_ROUNDS = 4;
 
+/** What has to come to rest. */
+type Restless = Pick<Simulation, 'nodes' | 'scheduler' | 'wire' | 'params' | 'hear'>;
+
+/** Lets time go by until a network has come to rest; answers whether it did before so many milliseconds were over. */
+export async function reachStillness(net: Restless, limitMs: number): Promise<boolean> {
+  const { scheduler, nodes } = net;
+  const until = scheduler.now + limitMs;
+  const stillness = new Stillness(net);
+  while (await scheduler.advanceUntil(() => stillness.isReached(), Math.max(0, until - scheduler.now))) {
+    // Nothing is on its way, but a node may still be judging what waits after a switch of branches.
+    await scheduler.during(Promise.all(nodes.map(({ running }) => running?.mempool.atRest())));
+    if (stillness.isReached()) return true;
+  }
+  return false;
+}
+
 /** Whether a network has come to rest: nothing on its way, and those who can hear each other of one mind. */
 export class Stillness {
-  readonly #net: Pick<Simulation, 'nodes' | 'scheduler' | 'wire' | 'params' | 'hear'>;
+  readonly #net: Restless;
   #last = '';
   #since: number;
 
-  constructor(net: Pick<Simulation, 'nodes' | 'scheduler' | 'wire' | 'params' | 'hear'>) {
+  constructor(net: Restless) {
     this.#net = net;
     this.#since = net.scheduler.now;
   }

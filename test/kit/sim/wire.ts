@@ -228,8 +228,9 @@ export class Wire {
       });
     };
     schedule(passage.afterMs, passage.kind === 'broken' ? message.broken : message.arrived);
-    if (passage.kind === 'arrives' && passage.again !== undefined && message.mayRepeat)
-      schedule(passage.again, message.arrived);
+    if (passage.kind !== 'arrives' || passage.again === undefined || !message.mayRepeat) return;
+    links.counts.doubled += 1;
+    schedule(passage.again, message.arrived);
   }
 
   #note(at: Station, what: string): void {
