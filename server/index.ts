@@ -3,7 +3,7 @@ export { type NetworkFile, type NetworkParams, parseNetwork } from '../shared/co
 export { type DirectoryConfigInput, directoryConfig, type NodeConfigInput, nodeConfig } from './config.js';
 export { startDirectory } from './directory.js';
 export type { RunningServer, ServerPorts } from './launch.js';
-export type { Dialer, DialOptions } from './net/dialer.js';
+export type { Dialer, DialOptions, HttpDialerParts } from './net/dialer.js';
 export type { PeerUrl } from './net/peerUrl.js';
 export { type NodePorts, type RunningNode, startNode } from './node.js';
 export type { Cancel, Clock, LogFields, Logger, Random, Signatures, Vitals } from './ports.js';

@@ -7,7 +7,7 @@ import { callContext } from './http/callers.js';
 import { type Listen, listen } from './http/listen.js';
 import { Lifecycle } from './lifecycle.js';
 import { isPrivateAddress } from './net/addressPolicy.js';
-import { type Dialer, httpDialer } from './net/dialer.js';
+import { type Dialer, type HttpDialerParts, httpDialer } from './net/dialer.js';
 import { hostOf, type PeerUrl } from './net/peerUrl.js';
 import { Sessions } from './net/sessions.js';
 import { ownUrlOf, requirePeerUrl } from './ownUrl.js';
@@ -25,7 +25,8 @@ export interface ServerPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly dialer: Dialer;
+  /** What reaches other nodes: one that stands by itself, or one made for this process, whose calls end with its life. */
+  readonly dialer: Dialer | ((parts: HttpDialerParts) => Dialer);
   /** The durable store: the chain's, or a directory's book. Opened in the premises unless it is handed in. */
   readonly kv: Kv;
   readonly premises: Premises;
@@ -34,7 +35,8 @@ export interface ServerPorts {
 }
 
 /** What the parts of a process are built on. */
-export interface Ground extends Pick<ServerPorts, 'clock' | 'random' | 'log' | 'dialer'> {
+export interface Ground extends Pick<ServerPorts, 'clock' | 'random' | 'log'> {
+  readonly dialer: Dialer;
   readonly life: Lifecycle;
   readonly sessions: Sessions;
   readonly directory: string;
@@ -109,7 +111,8 @@ export async function launch<Router extends AnyTRPCRouter>(options: LaunchOption
     const lock = await premises.lock();
     life.add('lock', { close: () => lock.release() });
     const token = await premises.operatorToken(random);
-    const dialer = life.add('dialer', ports.dialer ?? httpDialer({ allowPrivate, clock, signal }));
+    const { dialer: given = httpDialer } = ports;
+    const dialer = life.add('dialer', typeof given === 'function' ? given({ allowPrivate, clock, signal }) : given);
     const sessions = new Sessions(random);
     let ownUrl: PeerUrl | null = null;
     const { router, context, start, facts } = await build({
