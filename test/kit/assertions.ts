@@ -7,8 +7,8 @@ import { type ChainVerdict, judgeChain } from './model/judgeChain.js';
 import type { Network, NetworkNode } from './network.js';
 import { viewNodes } from './nodeView.js';
 
-/** Asserts that all nodes that run stand on one tip. */
-export async function assertConverged(net: Network): Promise<void> {
+/** Asserts that all nodes that run stand on one tip: all of a network, or those of a group, as `{ nodes }`. */
+export async function assertConverged(net: Pick<Network, 'nodes'>): Promise<void> {
   report('assertConverged', checkConverged(await viewNodes(net)));
 }
 
@@ -21,7 +21,11 @@ export interface ConfirmedOptions {
 }
 
 /** Asserts that a transaction stands in the active chain of nodes. */
-export async function assertConfirmed(net: Network, txid: string, options: ConfirmedOptions = {}): Promise<void> {
+export async function assertConfirmed(
+  net: Pick<Network, 'nodes'>,
+  txid: string,
+  options: ConfirmedOptions = {},
+): Promise<void> {
   const id = parseId<TxId>(txid);
   if (id === undefined) throw new RangeError(`${txid} is no txid: 64 lower-case hex digits`);
   const { confirmations = 1, nodes = net.nodes.filter(({ isRunning }) => isRunning).map(({ index }) => index) } =
@@ -36,7 +40,7 @@ export async function assertConfirmed(net: Network, txid: string, options: Confi
  * Asserts what has to hold at any moment: that each node that runs has a valid chain by the plain second validator, and
  * that its figures of money are what the blocks of that chain come to.
  */
-export async function assertInvariants(net: Network): Promise<void> {
+export async function assertInvariants(net: Pick<Network, 'nodes' | 'params'>): Promise<void> {
   const judge = rememberingJudge();
   const faults: (string | undefined)[] = [];
   for (const { client, isRunning } of net.nodes)
