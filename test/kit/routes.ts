@@ -1,66 +1,69 @@
-/** Which nodes of a network can send to which. Pure: what becomes of it on the way is for others to do. */
-export class Routes {
-  readonly #count: number;
-  /** Each node's group, by place; all the same where nothing is parted. */
-  #groups: readonly number[];
-  /** `from>to` of each way that is cut besides. */
-  readonly #cuts = new Set<string>();
+/** What parts a network, to be put back later. */
+export interface Parting<Machine> {
+  readonly cuts: readonly (readonly [from: Machine, to: Machine])[];
+  /** Each machine's group; `undefined` where nothing is parted. */
+  readonly groups: ReadonlyMap<Machine, number> | undefined;
+}
 
-  constructor(count: number) {
-    this.#count = count;
-    this.#groups = Array.from({ length: count }, () => 0);
-  }
+/** Which machines of a network can send to which. Pure: what becomes of it on the way is for others to do. */
+export class Routes<Machine> {
+  #groups: ReadonlyMap<Machine, number> | undefined;
+  /** For each machine, whom it cannot send to besides. */
+  readonly #cuts = new Map<Machine, Set<Machine>>();
 
-  /** Parts the nodes into groups, in place of those before. A node that no group names is alone. */
-  partition(groups: readonly (readonly number[])[]): void {
+  /** Parts the machines into groups, in place of those before. One that no group names is alone. */
+  partition(groups: readonly (readonly Machine[])[]): void {
     const named = groups.flat();
-    for (const node of named) this.#require(node);
-    const twice = named.find((node, i) => named.indexOf(node) !== i);
+    const twice = named.find((machine, i) => named.indexOf(machine) !== i);
     if (twice !== undefined) throw new RangeError(`node ${twice} stands in two groups: a partition names it once`);
-    this.#groups = Array.from({ length: this.#count }, (_, node) => {
-      const group = groups.findIndex((members) => members.includes(node));
-      return group < 0 ? groups.length + node : group;
-    });
+    this.#groups = new Map(
+      groups.flatMap((group, number) => group.map((machine): [Machine, number] => [machine, number])),
+    );
   }
 
   /** Cuts one way. */
-  cut(from: number, to: number): void {
-    this.#require(from);
-    this.#require(to);
+  cut(from: Machine, to: Machine): void {
     if (from === to) throw new RangeError(`node ${from} cannot be cut off from itself`);
-    this.#cuts.add(`${from}>${to}`);
+    const cuts = this.#cuts.get(from) ?? new Set();
+    this.#cuts.set(from, cuts.add(to));
   }
 
   /** Joins all. */
   heal(): void {
-    this.#groups = this.#groups.map(() => 0);
+    this.#groups = undefined;
     this.#cuts.clear();
   }
 
-  isCut(from: number, to: number): boolean {
-    return this.#groups[from] !== this.#groups[to] || this.#cuts.has(`${from}>${to}`);
+  get parting(): Parting<Machine> {
+    const cuts = Array.from(this.#cuts, ([from, those]) => Array.from(those, (to) => [from, to] as const)).flat();
+    return { cuts, groups: this.#groups };
   }
 
-  /** These nodes in groups that hear each other, be it by way of others of them. A way that is cut in one direction is none. */
-  circles(nodes: readonly number[]): number[][] {
-    const left = new Set(nodes);
-    const circles: number[][] = [];
+  set parting({ cuts, groups }) {
+    this.heal();
+    for (const [from, to] of cuts) this.cut(from, to);
+    this.#groups = groups;
+  }
+
+  isCut(from: Machine, to: Machine): boolean {
+    if (from === to) return false;
+    if (this.#cuts.get(from)?.has(to)) return true;
+    const group = this.#groups?.get(from);
+    return this.#groups !== undefined && (group === undefined || group !== this.#groups.get(to));
+  }
+
+  /** These machines in groups that hear each other, be it by way of others of them. A way that is cut in one direction is none. */
+  circles(machines: readonly Machine[]): Machine[][] {
+    const left = new Set(machines);
+    const circles: Machine[][] = [];
     for (const first of left) {
-      const circle = [first];
-      left.delete(first);
-      for (const node of circle)
-        for (const other of left) {
-          if (this.isCut(node, other) || this.isCut(other, node)) continue;
-          circle.push(other);
-          left.delete(other);
-        }
-      circles.push(circle.sort((a, b) => a - b));
+      const circle = new Set([first]);
+      for (const machine of circle)
+        for (const other of left) if (!this.isCut(machine, other) && !this.isCut(other, machine)) circle.add(other);
+      for (const machine of circle) left.delete(machine);
+      // In the order in which they were given.
+      circles.push(machines.filter((machine) => circle.has(machine)));
     }
     return circles;
-  }
-
-  #require(node: number): void {
-    if (!Number.isInteger(node) || node < 0 || node >= this.#count)
-      throw new RangeError(`there is no node ${node}: this network has ${this.#count}, counted from 0`);
   }
 }

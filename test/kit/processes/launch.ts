@@ -10,8 +10,8 @@ const MAX_NODES = 16;
 
 /** What to launch. */
 export interface LaunchOptions {
-  /** How many nodes. */
-  readonly nodes: number;
+  /** How many nodes; 3 unless given. */
+  readonly nodes?: number | undefined;
   /** Whose rules; `dev`, where blocks are made at once, unless given. */
   readonly network?: NetworkParams | undefined;
   /** Where data and logs stay, a folder for each node; a temporary place that goes with the network unless given. */
@@ -28,10 +28,10 @@ export interface LaunchOptions {
  * await net.settle();
  */
 export async function launch({
-  nodes,
+  nodes = 3,
   network: params = NETWORKS.dev,
   dataDir,
-}: LaunchOptions): Promise<ProcessNetwork> {
+}: LaunchOptions = {}): Promise<ProcessNetwork> {
   if (!Number.isInteger(nodes) || nodes < 1 || nodes > MAX_NODES)
     throw new RangeError(`${nodes} nodes cannot be launched: 1 to ${MAX_NODES} can`);
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true });

@@ -42,7 +42,7 @@ export class ProcessNetwork implements Network {
   readonly #parts: ProcessNetworkParts;
   readonly #nodes: ProcessNode[] = [];
   readonly #wallets: Wallet[] = [];
-  readonly #routes: Routes;
+  readonly #routes = new Routes<number>();
   readonly #schedule = new Schedule((error) => this.#failures.push(error));
   readonly #failures: unknown[] = [];
   readonly #closing = new AbortController();
@@ -53,7 +53,6 @@ export class ProcessNetwork implements Network {
   private constructor(parts: ProcessNetworkParts) {
     this.params = parts.params;
     this.#parts = parts;
-    this.#routes = new Routes(parts.count);
   }
 
   /** Starts the nodes and has them meet each other. */
@@ -93,11 +92,13 @@ export class ProcessNetwork implements Network {
   }
 
   partition(...groups: readonly (readonly number[])[]): void {
+    for (const place of groups.flat()) this.#node(place);
     this.#routes.partition(groups);
     this.#wire();
   }
 
   cut(from: number, to: number): void {
+    for (const place of [from, to]) this.#node(place);
     this.#routes.cut(from, to);
     this.#wire();
   }

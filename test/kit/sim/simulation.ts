@@ -119,17 +119,17 @@ export class Simulation implements TransparentNetwork {
   }
 
   partition(...groups: readonly (readonly number[])[]): void {
-    this.links.partition(groups.map((group) => group.map((index) => this.node(index).name)));
+    this.links.routes.partition(groups.map((group) => group.map((index) => this.node(index).name)));
     this.note(`partition ${groups.map((group) => group.map((index) => this.node(index).name).join('+')).join(' | ')}`);
   }
 
   cut(from: number, to: number): void {
-    this.links.cut(this.node(from).name, this.node(to).name);
+    this.links.routes.cut(this.node(from).name, this.node(to).name);
     this.note(`cut ${this.node(from).name} -> ${this.node(to).name}`);
   }
 
   heal(): void {
-    this.links.heal();
+    this.links.routes.heal();
     this.note('heal');
   }
 
@@ -184,7 +184,7 @@ export class Simulation implements TransparentNetwork {
     this.#snapshots.save(name, {
       now: scheduler.now,
       dice: [this.#linkDice.state, this.#tieDice.state],
-      parting: links.parting,
+      parting: links.routes.parting,
       nodes: nodes.map((node) => ({
         disk: node.disk.image(),
         aheadMs: node.clockError.aheadMs,
@@ -206,7 +206,8 @@ export class Simulation implements TransparentNetwork {
     this.wire.clear();
     this.scheduler.now = saved.now;
     [this.#linkDice.state, this.#tieDice.state] = saved.dice;
-    this.links.parting = saved.parting;
+    this.links.routes.parting = saved.parting;
+    this.links.clear();
     const starts: { node: SimNode; run: number }[] = [];
     for (const [index, { disk, aheadMs, isRunning, runs }] of saved.nodes.entries()) {
       const node = this.node(index);
@@ -238,17 +239,16 @@ export class Simulation implements TransparentNetwork {
 
   async #startNodes(starts: readonly { readonly node: SimNode; readonly run: number }[]): Promise<void> {
     await this.scheduler.during(Promise.all(starts.map(({ node, run }) => node.start(run))));
+    const names = starts.map(({ node }) => node.name);
+    const reachable = new Map(
+      this.links.routes.circles(names).flatMap((circle) => circle.map((name) => [name, circle.length - 1])),
+    );
     const knowEachOther = (): boolean =>
-      starts.every(({ node }) => {
-        const reachable = starts.filter(({ node: other }) => other !== node && this.hear(node, other)).length;
-        return (node.running?.peers.all().length ?? 0) >= Math.min(reachable, SOUGHT);
-      });
+      starts.every(
+        ({ node: { name, running } }) =>
+          (running?.peers.all().length ?? 0) >= Math.min(reachable.get(name) ?? 0, SOUGHT),
+      );
     await this.scheduler.advanceUntil(knowEachOther, MEETING_ROUNDS * paceOf(this.params).upkeepMs);
-  }
-
-  /** Whether two nodes hear each other. */
-  hear(a: SimNode, b: SimNode): boolean {
-    return this.links.isOpen(a.name, b.name) && this.links.isOpen(b.name, a.name);
   }
 
   #othersThan(index: number): readonly string[] {

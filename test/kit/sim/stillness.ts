@@ -6,7 +6,7 @@ import type { Simulation } from './simulation.js';
 const QUIET_ROUNDS = 4;
 
 /** What has to come to rest. */
-type Restless = Pick<Simulation, 'nodes' | 'scheduler' | 'wire' | 'params' | 'hear'>;
+type Restless = Pick<Simulation, 'nodes' | 'scheduler' | 'wire' | 'params' | 'links'>;
 
 /** Lets time go by until a network has come to rest; answers whether it did before so many milliseconds were over. */
 export async function reachStillness(net: Restless, limitMs: number): Promise<boolean> {
@@ -56,23 +56,9 @@ export class Stillness {
 
   /** The running nodes, by who hears whom, over others too. */
   #groups(): SimNode[][] {
-    const left = new Set(this.#net.nodes.filter(({ isRunning }) => isRunning));
-    const groups: SimNode[][] = [];
-    for (const first of left) {
-      const group: SimNode[] = [];
-      const reached = [first];
-      left.delete(first);
-      for (let node = reached.pop(); node !== undefined; node = reached.pop()) {
-        group.push(node);
-        for (const other of left) {
-          if (!this.#net.hear(node, other)) continue;
-          left.delete(other);
-          reached.push(other);
-        }
-      }
-      groups.push(group);
-    }
-    return groups;
+    const { nodes, links } = this.#net;
+    const running = new Map(nodes.filter(({ isRunning }) => isRunning).map((node) => [node.name, node]));
+    return links.routes.circles([...running.keys()]).map((circle) => circle.flatMap((name) => running.get(name) ?? []));
   }
 }
 

@@ -224,7 +224,7 @@ export class Wire {
       this.#inFlight += 1;
       scheduler.after(afterMs, () => {
         this.#inFlight -= 1;
-        if (links.isOpen(from.name, to.name)) then();
+        if (!links.routes.isCut(from.name, to.name)) then();
       });
     };
     schedule(passage.afterMs, passage.kind === 'broken' ? message.broken : message.arrived);
