@@ -4,6 +4,10 @@ export { assertConfirmed, assertConverged, assertInvariants, type ConfirmedOptio
 export type { CrashKind, Look, Network, NetworkNode, Reorg, TransparentNetwork } from './network.js';
 export type { NodeState, NodeView } from './nodeView.js';
 export { InvariantBroken } from './sim/invariants/invariantBroken.js';
+export { joinLiar } from './sim/liar/joinLiar.js';
+export type { Liar } from './sim/liar/liar.js';
+export { LIE_NAMES, type LieName } from './sim/liar/lies.js';
+export { tellLie } from './sim/liar/tellLie.js';
 export type { Link, LinkOptions } from './sim/links.js';
 export type { SimNode } from './sim/simNode.js';
 export { type SimulateOptions, simulate } from './sim/simulate.js';

@@ -240,8 +240,10 @@ export class Simulation implements TransparentNetwork {
     await this.scheduler.during(Promise.all(starts.map(({ node, run }) => node.start(run))));
     const knowEachOther = (): boolean =>
       starts.every(({ node }) => {
-        const reachable = starts.filter(({ node: other }) => other !== node && this.hear(node, other)).length;
-        return (node.running?.peers.all().length ?? 0) >= Math.min(reachable, SOUGHT);
+        const reachable = starts.filter(({ node: other }) => other !== node && this.hear(node, other));
+        // Only these: who else is on the network is nobody to wait for.
+        const known = reachable.filter(({ node: { url } }) => node.running?.peers.get(url) !== undefined);
+        return known.length >= Math.min(reachable.length, SOUGHT);
       });
     await this.scheduler.advanceUntil(knowEachOther, MEETING_ROUNDS * paceOf(this.params).upkeepMs);
   }
