@@ -133,7 +133,7 @@ export class Relay {
   #onSettled({ tip }: SettledEvent): void {
     const { peers, sync } = this.#parts;
     this.#blocks.done(tip.header.hash);
-    if (sync.isBehind || this.#isStopping()) return;
+    if (sync.isStep(tip) || this.#isStopping()) return;
     for (const peer of peers.all()) {
       if (!this.#inventory.has(peer, tip.header.hash))
         this.#background.run('announcing a block', this.#announceBlock(peer, tip.header));

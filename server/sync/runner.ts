@@ -1,7 +1,7 @@
 import { within } from '../../client/links.js';
 import type { Block } from '../../shared/model/block.js';
 import type { BlockHash, Wtxid } from '../../shared/model/ids.js';
-import { MAX_HEADERS, MAX_RANGE } from '../../shared/rpc/blockSchemas.js';
+import { MAX_HEADERS } from '../../shared/rpc/blockSchemas.js';
 import type { SyncView } from '../../shared/rpc/infoSchemas.js';
 import { MAX_IDS } from '../../shared/rpc/transactionSchemas.js';
 import { accept, refuse, type Verdict } from '../../shared/verdict.js';
@@ -11,7 +11,7 @@ import { BULK_TIMEOUT_MS } from '../net/dialer.js';
 import type { Peer, Peers } from '../net/peers.js';
 import type { Clock, Logger, Random } from '../ports.js';
 import type { HeaderRecord } from '../store/layout.js';
-import { followLocator, parseBlock, parseHeaders } from './bodies.js';
+import { followLocator, missingBodies, parseBlock, parseHeaders } from './bodies.js';
 import { locatorHeights } from './locator.js';
 import { SyncProgress } from './progress.js';
 import type { TransactionFetcher } from './transactionFetcher.js';
@@ -49,6 +49,8 @@ export class SyncRunner {
   #wanted = false;
   /** What the run under way fetches bodies up to. */
   #target: HeaderRecord | undefined;
+  /** The block that the run under way is handing to the chain. */
+  #taking: BlockHash | undefined;
   readonly #hinted = new Set<Peer>();
   #cancel = (): void => {};
   /** Peers whose waiting transactions have been merged since they connected. */
@@ -73,9 +75,12 @@ export class SyncRunner {
     await this.#running;
   }
 
-  /** Whether blocks are being fetched that lead further than the tip: what is connected now is old news to others. */
-  get isBehind(): boolean {
-    return this.#target !== undefined && this.#target.work > this.#parts.chain.tip.work;
+  /**
+   * Whether a tip is a step on the way to what is being fetched: old news to others. Only blocks that come by the run
+   * itself are, or a peer that shows headers and withholds the bodies would keep us from telling anybody of any block.
+   */
+  isStep({ header, work }: HeaderRecord): boolean {
+    return header.hash === this.#taking && this.#target !== undefined && this.#target.work > work;
   }
 
   view(): SyncView {
@@ -181,7 +186,7 @@ export class SyncRunner {
   /** Fetches bodies along the branch that the peer has shown, lowest first, a bounded number at a time. */
   async #fetchBodies(peer: Peer, target: HeaderRecord): Promise<Verdict<void, string>> {
     while (!this.#isStopping()) {
-      const window = this.#missing(target);
+      const window = missingBodies(this.#parts.chain, target);
       const [first] = window;
       if (first === undefined) break;
       const range = { from: first.header.hash, count: window.length };
@@ -196,21 +201,6 @@ export class SyncRunner {
       if (!single.ok) return single;
     }
     return accept(undefined);
-  }
-
-  /** The next headers without bodies on the way to a header. */
-  #missing(target: HeaderRecord): HeaderRecord[] {
-    const { headers, tip } = this.#parts.chain;
-    if (target.work <= tip.work) return [];
-    const fork = headers.fork(tip, target).header.height;
-    const missing: HeaderRecord[] = [];
-    let top = headers.ancestor(target, Math.min(fork + MAX_RANGE, target.header.height));
-    // A side branch may be long and stored already: look further up until something is missing.
-    while (top.body !== null && top.header.hash !== target.header.hash)
-      top = headers.ancestor(target, Math.min(top.header.height + MAX_RANGE, target.header.height));
-    for (let at = top; at.body === null && missing.length < MAX_RANGE; at = headers.require(at.header.previous))
-      missing.push(at);
-    return missing.reverse();
   }
 
   /** Takes the bodies that are the ones wanted next; answers how many. */
@@ -242,7 +232,10 @@ export class SyncRunner {
   }
 
   async #take(peer: Peer, block: Block): Promise<Verdict<void, string>> {
-    const outcome = await this.#parts.chain.submitBlock(block);
+    this.#taking = block.header.hash;
+    const outcome = await this.#parts.chain.submitBlock(block).finally(() => {
+      this.#taking = undefined;
+    });
     if (!outcome.ok) {
       this.#parts.peers.charge(peer, outcome.reject);
       return refuse(outcome.reject.code);

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { present } from '../../kit/assertOk.js';
+import { joinLiar } from '../../kit/sim/liar/joinLiar.js';
+import { tellLie } from '../../kit/sim/liar/tellLie.js';
+import { simulate } from '../../kit/sim/simulate.js';
+import type { Simulation } from '../../kit/sim/simulation.js';
+import type { TraceLine } from '../../kit/sim/trace.js';
+
+/** Three nodes on one chain, a liar that has met them, and the calls that the trace shows. */
+async function scene() {
+  const lines: TraceLine[] = [];
+  const net = await simulate({ nodes: 3, seed: 1, onLine: (line) => lines.push(line) });
+  const liar = await joinLiar(net);
+  await net.mine(0, 2);
+  await net.settle();
+  return {
+    net,
+    liar,
+    calls: (from: string, to: string, path: string): number =>
+      lines.filter(({ what }) => what.startsWith(`${from} -> ${to}  ${path}`)).length,
+    [Symbol.asyncDispose]: () => net[Symbol.asyncDispose](),
+  };
+}
+
+function heights({ nodes }: Simulation): (number | undefined)[] {
+  return nodes.map(({ running }) => running?.chain.tip.header.height);
+}
+
+describe('synchronization with a peer', () => {
+  test('that shows a long branch and withholds its bodies keeps nobody from telling of blocks', async () => {
+    await using started = await scene();
+    const { net, liar } = started;
+    expect(await tellLie(liar, 'withheld-branch', { net, victim: net.node(0) })).toBe(true);
+    // By now every node has seen the branch, and waits for its first body.
+    await net.advance(3_000);
+    for (const { running } of net.nodes) expect(present(running).chain.bestHeader.header.height).toBe(10);
+    await net.mine(0);
+    await net.advance(100);
+    expect(heights(net)).toEqual([3, 3, 3]);
+  });
+
+  test('tells others of where it ends, and not of each step on the way', async () => {
+    await using started = await scene();
+    const { net, calls } = started;
+    net.partition([0, 1], [2]);
+    await net.mine(0, 20);
+    await net.settle();
+    net.heal();
+    const before = calls('n2', 'n1', 'block.announce');
+    await net.settle();
+    expect(heights(net)).toEqual([22, 22, 22]);
+    expect(calls('n2', 'n1', 'block.announce') - before).toBeLessThanOrEqual(2);
+  });
+});
