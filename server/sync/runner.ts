@@ -175,6 +175,8 @@ export class SyncRunner {
         peers.charge(peer, { code, hash: accepted.value.header.hash });
         return refuse(code);
       }
+      // Every answer after the first leads further up, or it is one that came before: that could go on for ever.
+      if (round > 0 && accepted.value.header.height <= at.header.height) break;
       // On along the peer's own branch, which may have less work than the best header, whose bodies nobody may have.
       at = accepted.value;
       if (at.work > shown.work) shown = at;

@@ -39,6 +39,27 @@ describe('synchronization with a peer', () => {
     expect(heights(net)).toEqual([3, 3, 3]);
   });
 
+  test('that gives the same full answer of headers again and again does not go on for ever', async () => {
+    await using started = await scene();
+    const { net, liar, calls } = started;
+    expect(await tellLie(liar, 'repeated-headers', { net, victim: net.node(0) })).toBe(true);
+    await net.advance(1_000);
+    expect(present(net.node(0).running).chain.bestHeader.header.height).toBe(2_000);
+    expect(calls('n0', liar.name, 'block.headers')).toBe(2);
+  });
+
+  test('takes as many headers as there are, be they known or in more answers than one', async () => {
+    await using started = await scene();
+    const { net, liar, calls } = started;
+    for (const times of [1, 2]) {
+      expect(await tellLie(liar, 'endless-headers', { net, victim: net.node(0) })).toBe(true);
+      await net.advance(500);
+      expect(present(net.node(0).running).chain.bestHeader.header.height).toBe(4_000);
+      // Two full answers, and one that is empty; the second time the locator begins where they ended.
+      expect(calls('n0', liar.name, 'block.headers')).toBe(times === 1 ? 3 : 4);
+    }
+  });
+
   test('tells others of where it ends, and not of each step on the way', async () => {
     await using started = await scene();
     const { net, calls } = started;
