@@ -6,6 +6,7 @@ import type { SyncView } from '../../shared/rpc/infoSchemas.js';
 import { MAX_IDS } from '../../shared/rpc/transactionSchemas.js';
 import { accept, refuse, type Verdict } from '../../shared/verdict.js';
 import type { Chainstate } from '../chain/chainstate.js';
+import { reasonOfMark } from '../chain/headerMarks.js';
 import type { Mempool } from '../mempool/mempool.js';
 import { BULK_TIMEOUT_MS } from '../net/dialer.js';
 import type { Peer, Peers } from '../net/peers.js';
@@ -171,9 +172,9 @@ export class SyncRunner {
         return refuse(accepted.reject.code);
       }
       if (accepted.value.invalid) {
-        const code = accepted.value.setAside ? 'header-set-aside' : 'block-known-invalid';
-        peers.charge(peer, { code, hash: accepted.value.header.hash });
-        return refuse(code);
+        const reason = reasonOfMark(accepted.value);
+        peers.charge(peer, reason);
+        return refuse(reason.code);
       }
       // Every answer after the first leads further up, or it is one that came before: that could go on for ever.
       if (round > 0 && accepted.value.header.height <= at.header.height) break;

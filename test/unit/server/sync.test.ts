@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { present } from '../../kit/assertOk.js';
+import { announceBlock } from '../../kit/sim/liar/announce.js';
 import { joinLiar } from '../../kit/sim/liar/joinLiar.js';
 import { tellLie } from '../../kit/sim/liar/tellLie.js';
 import { simulate } from '../../kit/sim/simulate.js';
@@ -72,4 +73,23 @@ describe('synchronization with a peer', () => {
     expect(heights(net)).toEqual([22, 22, 22]);
     expect(calls('n2', 'n1', 'block.announce') - before).toBeLessThanOrEqual(2);
   });
+});
+
+test('a block that was found bad is not fetched again, whoever announces it', async () => {
+  await using started = await scene();
+  const { net, liar, calls } = started;
+  const victim = net.node(0);
+  expect(await tellLie(liar, 'block-coinbase-height', { net, victim })).toBe(true);
+  await net.advance(500);
+  const { chain, peers } = present(victim.running);
+  const bad = present([...chain.headers.tips()].find(({ invalid }) => invalid));
+  const second = await joinLiar(net, 1);
+  for (const again of [liar, second]) {
+    expect(await again.meet(victim)).toBe(true);
+    const asked = calls('n0', again.name, 'block.raw');
+    await announceBlock(again, victim, bad.header);
+    await net.advance(500);
+    expect(peers.get(again.url)).toBeUndefined();
+    expect(calls('n0', again.name, 'block.raw')).toBe(asked);
+  }
 });
