@@ -239,14 +239,17 @@ export class Simulation implements TransparentNetwork {
 
   async #startNodes(starts: readonly { readonly node: SimNode; readonly run: number }[]): Promise<void> {
     await this.scheduler.during(Promise.all(starts.map(({ node, run }) => node.start(run))));
-    const names = starts.map(({ node }) => node.name);
-    const reachable = new Map(
-      this.links.routes.circles(names).flatMap((circle) => circle.map((name) => [name, circle.length - 1])),
-    );
+    const started = new Map(starts.map(({ node }) => [node.name, node]));
+    const circles = this.links.routes
+      .circles([...started.keys()])
+      .map((circle) => circle.flatMap((name) => started.get(name) ?? []));
+    // Who else is on the network is nobody to wait for.
     const knowEachOther = (): boolean =>
-      starts.every(
-        ({ node: { name, running } }) =>
-          (running?.peers.all().length ?? 0) >= Math.min(reachable.get(name) ?? 0, SOUGHT),
+      circles.every((circle) =>
+        circle.every(({ running }) => {
+          const known = circle.filter(({ url }) => running?.peers.get(url) !== undefined);
+          return known.length >= Math.min(circle.length - 1, SOUGHT);
+        }),
       );
     await this.scheduler.advanceUntil(knowEachOther, MEETING_ROUNDS * paceOf(this.params).upkeepMs);
   }
