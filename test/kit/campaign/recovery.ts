@@ -67,13 +67,22 @@ async function meet({ net }: Stage): Promise<void> {
 async function decide(stage: Stage): Promise<void> {
   const running = stage.net.nodes.filter(({ isRunning }) => isRunning);
   const limit = EPOCH_MS + stage.net.scheduler.now + FUTURE_DRIFT_MS + stage.net.params.blockInterval;
-  const timely = running.filter((node) => (node.running?.chain.tip.header.timestamp ?? 0) <= limit);
+  const timely = running.filter((node) => latestTime(node) <= limit);
   const best = byWork(timely.length > 0 ? timely : running);
   if (best === undefined) return;
   for (let blocks = 0; blocks < MOST_CATCHING_UP; blocks++) {
     await mine(stage, best, 1);
     if (running.every((node) => node === best || workOf(node) < workOf(best))) return;
   }
+}
+
+/** The latest timestamp among the last blocks of a node's chain: a tip of today may stand on a block of tomorrow. */
+function latestTime({ running }: SimNode): number {
+  if (running === undefined) return 0;
+  const { chain } = running;
+  const top = chain.tip.header.height;
+  const times = Array.from({ length: MOST_CATCHING_UP }, (_, depth) => chain.at(top - depth)?.header.timestamp ?? 0);
+  return Math.max(...times);
 }
 
 function byWork(nodes: readonly SimNode[]): SimNode | undefined {

@@ -1,11 +1,12 @@
 import { InvariantBroken } from '../sim/invariants/invariantBroken.js';
 import { type MakeWatchdog, watchInvariants } from '../sim/invariants/watchdog.js';
 import type { TraceLine } from '../sim/trace.js';
-import type { Coverage } from './coverage.js';
 import { Machines } from './machines.js';
+import type { Broken, Outcome } from './outcome.js';
 import { recover } from './recovery.js';
 import type { Scenario } from './scenario.js';
 import { Stage } from './stage.js';
+import type { Step } from './step.js';
 import { takeStep } from './takeStep.js';
 
 /** How a scenario is run. */
@@ -15,24 +16,6 @@ export interface RunOptions {
   readonly onLine?: ((line: TraceLine) => void) | undefined;
   /** Who watches; the invariants of every simulation unless given. */
   readonly watchdog?: MakeWatchdog | undefined;
-}
-
-/** What was broken. */
-export interface Broken {
-  readonly invariant: string;
-  readonly message: string;
-  /** Virtual milliseconds. */
-  readonly at: number;
-}
-
-/** What a run came to. */
-export interface Outcome {
-  /** The hash of all that happened: runs with the same hash did the same, message for message. */
-  readonly traceHash: string;
-  readonly events: number;
-  readonly virtualMs: number;
-  readonly coverage: Coverage;
-  readonly failure: Broken | undefined;
 }
 
 /**
@@ -45,11 +28,20 @@ export async function runScenario(scenario: Scenario, options: RunOptions = {}):
   const unheard = (reason: unknown): void =>
     stage.fail(new InvariantBroken('no failure is unheard', `a rejection that nobody handles: ${String(reason)}`));
   process.on('unhandledRejection', unheard);
+  const machines = new Machines(stage);
   let failure: Broken | undefined;
+  /** The number of the step that is being taken. */
+  let at: number | undefined;
   try {
-    await play(stage, scenario, steps);
+    for (const step of stepsOf(scenario, steps)) {
+      at = step.number;
+      await takeStep(stage, machines, step);
+      stage.check();
+    }
+    at = undefined;
+    await end(stage, machines);
   } catch (error) {
-    failure = { ...asBroken(error), at: stage.net.scheduler.now };
+    failure = { ...asBroken(error), at: stage.net.scheduler.now, step: at };
     stage.net.note(`BROKEN: ${failure.invariant}: ${failure.message}`);
   } finally {
     process.off('unhandledRejection', unheard);
@@ -60,13 +52,11 @@ export async function runScenario(scenario: Scenario, options: RunOptions = {}):
   return { traceHash: trace.digest(), events, virtualMs, coverage: stage.coverage, failure };
 }
 
-async function play(stage: Stage, { steps }: Scenario, numbers: readonly number[] | undefined): Promise<void> {
-  const machines = new Machines(stage);
-  for (const step of steps) {
-    if (numbers !== undefined && !numbers.includes(step.number)) continue;
-    await takeStep(stage, machines, step);
-    stage.check();
-  }
+function stepsOf({ steps }: Scenario, numbers: readonly number[] | undefined): readonly Step[] {
+  return numbers === undefined ? steps : steps.filter(({ number }) => numbers.includes(number));
+}
+
+async function end(stage: Stage, machines: Machines): Promise<void> {
   await recover(stage, machines);
   stage.check();
   stage.ledger.check();
@@ -85,7 +75,7 @@ function tally(stage: Stage): void {
   }
 }
 
-function asBroken(error: unknown): Omit<Broken, 'at'> {
+function asBroken(error: unknown): Pick<Broken, 'invariant' | 'message'> {
   if (error instanceof InvariantBroken) return { invariant: error.invariant, message: error.detail };
   const message = error instanceof Error ? (error.stack ?? String(error)) : String(error);
   return { invariant: 'nothing unforeseen', message };
