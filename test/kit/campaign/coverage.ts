@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { LIES } from './lies.js';
+import { LIE_NAMES } from '../sim/liar/lies.js';
 
 /** What can happen in a run, by name. The figures of a run are how often each did. */
 export const KINDS = [
@@ -73,7 +73,7 @@ export function missingKinds({ counts, reorganisations, lies }: Coverage): reado
     ...KINDS.filter((kind) => counts[kind] === 0),
     ...(depths.length === 0 ? ['reorganisations'] : []),
     ...(depths.some((depth) => depth >= DEEP) ? [] : [`reorganisations of depth ${DEEP} and more`]),
-    ...LIES.names.filter((name) => !lies.has(name)).map((name) => `lie: ${name}`),
+    ...LIE_NAMES.filter((name) => !lies.has(name)).map((name) => `lie: ${name}`),
   ];
 }
 

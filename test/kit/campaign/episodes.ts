@@ -14,7 +14,6 @@ export interface Draw {
    * it before its time has come.
    */
   readonly unpunctual: readonly number[];
-  readonly lies: readonly string[];
   /** Nodes that mine at the beginning, so that their wallets have money. */
   readonly rich: readonly number[];
   /** Base units of a block's first reward. */
@@ -234,11 +233,6 @@ const bitFlip: Episode = (draw) => {
 
 const wipe: Episode = (draw) => [{ kind: 'wipe', node: someNode(draw) }, waiting(draw)];
 
-const lie: Episode = (draw) => {
-  const name = draw.dice.pick(draw.lies);
-  return name === undefined ? quiet(draw) : [{ kind: 'lie', victim: someNode(draw), name }];
-};
-
 /** Every episode there is, and how often it is drawn beside the others. */
 export const EPISODES: readonly (readonly [weight: number, episode: Episode])[] = [
   [4, quiet],
@@ -262,5 +256,4 @@ export const EPISODES: readonly (readonly [weight: number, episode: Episode])[] 
   [2, failingSync],
   [3, bitFlip],
   [1, wipe],
-  [4, lie],
 ];

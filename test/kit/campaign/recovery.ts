@@ -71,7 +71,7 @@ async function decide(stage: Stage): Promise<void> {
   const best = byWork(timely.length > 0 ? timely : running);
   if (best === undefined) return;
   for (let blocks = 0; blocks < MOST_CATCHING_UP; blocks++) {
-    await mine(stage, best, 1);
+    await mine(stage, best, { count: 1 });
     if (running.every((node) => node === best || workOf(node) < workOf(best))) return;
   }
 }

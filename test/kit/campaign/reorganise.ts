@@ -55,11 +55,11 @@ async function mineApart(stage: Stage, { node, rival, depth }: Rivalry): Promise
   const others = net.nodes.map(({ index }) => index).filter((index) => index !== node);
   net.partition([node], others);
   stage.count('partitions');
-  await mine(stage, net.node(rival), depth);
-  await mine(stage, net.node(node), depth);
+  await mine(stage, net.node(rival), { count: depth });
+  await mine(stage, net.node(node), { count: depth });
   net.heal();
   stage.count('heals');
   // The last one is announced to all: the others learn of the branch at once, and not when they next look at their peers.
-  await mine(stage, net.node(node), 1);
+  await mine(stage, net.node(node), { count: 1 });
   return net.node(rival);
 }

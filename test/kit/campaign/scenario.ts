@@ -1,9 +1,9 @@
 import type { NetworkParams } from '../../../shared/consensus/params.js';
 import { Dice } from '../sim/dice.js';
+import { LIE_NAMES, type LieName } from '../sim/liar/lies.js';
 import type { LinkOptions } from '../sim/links.js';
 import { drawLinks, drawNetwork, drawPoolBytes } from './conditions.js';
 import { type Draw, EPISODES } from './episodes.js';
-import { LIES } from './lies.js';
 import type { Step, StepPlan } from './step.js';
 
 /** What is done to a network, and to what kind of network: all of it decided before it begins, by the seed alone. */
@@ -19,6 +19,8 @@ export interface Scenario {
 /** Steps of a scenario. */
 const LEAST_STEPS = 25;
 const MOST_STEPS = 36;
+/** Lies in a scenario. They come by turns, so that a few dozen seeds have all of them. */
+const LIES = 3;
 
 /** The scenario of a seed. How a run goes changes nothing in it, so that steps can be left out and the others stay. */
 export function scenarioOf(seed: number, nodes: number): Scenario {
@@ -30,10 +32,13 @@ export function scenarioOf(seed: number, nodes: number): Scenario {
   const unpunctual = dice.shuffled(everybody).slice(0, Math.floor((nodes - 1) / 2));
   const rich = dice.shuffled(everybody).slice(0, 3);
   const reward = Number(network.reward);
-  const draw: Draw = { dice, nodes, maxPoolBytes, unpunctual, rich, reward, lies: LIES.names };
+  const draw: Draw = { dice, nodes, maxPoolBytes, unpunctual, rich, reward };
   const length = dice.between(LEAST_STEPS, MOST_STEPS);
-  const plans = [...opening(draw, network.coinbaseMaturity)];
+  const start = opening(draw, network.coinbaseMaturity);
+  const plans = [...start];
   while (plans.length < length) plans.push(...drawEpisode(draw));
+  for (const name of liesOf(seed))
+    plans.splice(dice.between(start.length, plans.length), 0, { kind: 'lie', victim: dice.below(nodes), name });
   const steps = plans.map((plan, index): Step => ({ ...plan, number: index + 1, seed: dice.below(2 ** 31) }));
   return { seed, nodes, network, links, maxPoolBytes, steps };
 }
@@ -44,7 +49,15 @@ function opening({ dice, nodes, rich }: Draw, maturity: number): readonly StepPl
     { kind: 'mine', node, count: dice.between(1, 2) },
     { kind: 'wait', ms: 1_000 },
   ]);
-  return [...mined, { kind: 'mine', node: dice.below(nodes), count: maturity }];
+  // Who lies has to have money, too.
+  const liar: StepPlan = { kind: 'mine for the liar', node: dice.below(nodes), count: LIES };
+  return [...mined, liar, { kind: 'mine', node: dice.below(nodes), count: maturity }];
+}
+
+function liesOf(seed: number): LieName[] {
+  return Array.from({ length: LIES }, (_, i) => LIE_NAMES[(seed * LIES + i) % LIE_NAMES.length]).flatMap(
+    (name) => name ?? [],
+  );
 }
 
 function drawEpisode(draw: Draw): readonly StepPlan[] {

@@ -3,6 +3,8 @@ import { Wallet } from '../../../client/wallet/wallet.js';
 import type { Cancel } from '../../../server/ports.js';
 import { InvariantBroken } from '../sim/invariants/invariantBroken.js';
 import type { MakeWatchdog, Watchdog } from '../sim/invariants/watchdog.js';
+import { joinLiar } from '../sim/liar/joinLiar.js';
+import type { Liar } from '../sim/liar/liar.js';
 import { EPOCH_MS } from '../sim/simClock.js';
 import type { SimDisk } from '../sim/simDisk.js';
 import type { SimNode } from '../sim/simNode.js';
@@ -32,6 +34,7 @@ export class Stage implements AsyncDisposable {
   readonly #wallets = new Map<string, Wallet>();
   /** Faults that end by themselves after a while, with what ends them. */
   readonly #passing = new Map<Cancel, () => void>();
+  #liar: Promise<Liar> | undefined;
   /** Failed syncs of earlier runs. */
   readonly #forgiven = new Map<SimDisk, number>();
   /** Nodes that have gone over to another branch, and are looked at when all that follows has happened. */
@@ -126,6 +129,12 @@ export class Stage implements AsyncDisposable {
   /** A node is up again: what its disk did before is no excuse any more. */
   excuseNoMore({ disk }: SimNode): void {
     this.#forgiven.set(disk, disk.failures.sync);
+  }
+
+  /** The peer that lies. It joins when it is first needed, and is honest until it is told not to be. */
+  liar(): Promise<Liar> {
+    this.#liar ??= joinLiar(this.net);
+    return this.#liar;
   }
 
   /** Lets a fault pass after a while, or when all faults end. */

@@ -1,4 +1,5 @@
 import type { CrashKind } from '../network.js';
+import type { LieName } from '../sim/liar/lies.js';
 import type { LinkOptions } from '../sim/links.js';
 
 /** What a node is busy with when it goes down. */
@@ -14,6 +15,7 @@ export type Work =
 /** One thing that is done to a network. Plain data: nodes by index, times in milliseconds, amounts in base units. */
 export type StepPlan =
   | { readonly kind: 'mine'; readonly node: number; readonly count: number }
+  | { readonly kind: 'mine for the liar'; readonly node: number; readonly count: number }
   | { readonly kind: 'pay'; readonly from: number; readonly to: number; readonly amount: number }
   /** Payments that each spend the one before, while all of them wait. */
   | { readonly kind: 'chain'; readonly wallet: number; readonly length: number }
@@ -66,7 +68,7 @@ export type StepPlan =
   | { readonly kind: 'bit flips'; readonly node: number; readonly store: 'chain' | 'pool'; readonly rows: number }
   | { readonly kind: 'wait'; readonly ms: number }
   /** A lying peer tells a node something. */
-  | { readonly kind: 'lie'; readonly victim: number; readonly name: string };
+  | { readonly kind: 'lie'; readonly victim: number; readonly name: LieName };
 
 export type StepKind = StepPlan['kind'];
 

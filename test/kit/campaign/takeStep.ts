@@ -1,7 +1,7 @@
 import { Dice } from '../sim/dice.js';
+import { tellLie } from '../sim/liar/tellLie.js';
 import type { SimNode } from '../sim/simNode.js';
 import { count } from './coverage.js';
-import { LIES } from './lies.js';
 import type { Machines } from './machines.js';
 import { mine } from './mine.js';
 import { chain, conflict, flood, pay } from './payments.js';
@@ -15,7 +15,9 @@ export async function takeStep(stage: Stage, machines: Machines, step: Step): Pr
   net.note(describeStep(step));
   switch (step.kind) {
     case 'mine':
-      return mine(stage, net.node(step.node), step.count);
+      return mine(stage, net.node(step.node), { count: step.count });
+    case 'mine for the liar':
+      return mine(stage, net.node(step.node), { count: step.count, address: (await stage.liar()).address });
     case 'pay':
       return pay(stage, step);
     case 'chain':
@@ -71,7 +73,8 @@ export async function takeStep(stage: Stage, machines: Machines, step: Step): Pr
     case 'lie': {
       const victim = net.node(step.victim);
       const dice = Dice.of(step.seed, step.name);
-      if (await LIES.tell(step.name, { net, victim, dice })) count(stage.coverage.lies, step.name);
+      const liar = await stage.liar();
+      if (await tellLie(liar, step.name, { net, victim, dice })) count(stage.coverage.lies, step.name);
       return;
     }
   }
@@ -90,11 +93,11 @@ async function work(stage: Stage, node: SimNode, amid: Work): Promise<void> {
     case 'nothing':
       return;
     case 'mining':
-      return mine(stage, node, 2);
+      return mine(stage, node, { count: 2 });
     case 'paying':
       return pay(stage, { from: node.index, to: node.index, amount: 50_000 });
     case 'blocks of':
-      return mine(stage, stage.net.node(amid.node), 2);
+      return mine(stage, stage.net.node(amid.node), { count: 2 });
   }
 }
 
