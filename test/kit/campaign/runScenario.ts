@@ -42,7 +42,8 @@ export async function runScenario(scenario: Scenario, options: RunOptions = {}):
     await end(stage, machines);
   } catch (error) {
     failure = { ...asBroken(error), at: stage.net.scheduler.now, step: at };
-    stage.net.note(`BROKEN: ${failure.invariant}: ${failure.message}`);
+    // Where in the code it was is no part of what happened.
+    stage.net.note(`BROKEN: ${failure.invariant}: ${failure.message.split('\n', 1)[0]}`);
   } finally {
     process.off('unhandledRejection', unheard);
   }

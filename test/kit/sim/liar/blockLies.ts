@@ -23,12 +23,15 @@ export const BLOCK_LIES = {
   /** A transaction spends a coin that nobody ever made. */
   'block-missing-coin': block((forge) => {
     const txid = idFromBytes<Transaction['txid']>(forge.dice.bytes(32));
-    const coin = forge.coinOf(forge.coinbase());
+    const coin = forge.coinOf(forge.coinbase({ extra: 2n * FORGED_FEE }));
     return filled(forge, [forge.pay({ ...coin, outpoint: { txid, index: 0 } })]);
   }),
   /** A transaction spends what the coinbase of its own block has only just made. */
   'block-immature': block((forge) => {
     const coinbase = forge.coinbase();
+    const [output] = coinbase.body.outputs;
+    // The reward may have halved away.
+    if (output === undefined || output.value <= FORGED_FEE) return undefined;
     return forge.block([coinbase, forge.pay(forge.coinOf(coinbase))]);
   }),
   /** A child stands before the parent whose coin it spends. */

@@ -3,7 +3,7 @@ import { toBase64 } from '../../../../shared/bytes/base64.js';
 import { encodeHeader } from '../../../../shared/model/header.js';
 import { type BlockHash, idFromBytes, type Wtxid } from '../../../../shared/model/ids.js';
 import { sealTransaction } from '../../../../shared/model/transaction.js';
-import { Forge } from './forge.js';
+import { FORGED_FEE, Forge } from './forge.js';
 import { junkSignature } from './junkSignature.js';
 import type { Lie } from './lie.js';
 
@@ -46,7 +46,7 @@ function flood(next: (forge: Forge) => (client: Client) => Promise<unknown>): Li
 function junkTransaction(forge: Forge): Uint8Array {
   const { dice } = forge;
   const coin = forge.othersCoin();
-  const nothing = forge.coinOf(forge.coinbase());
+  const nothing = forge.coinOf(forge.coinbase({ extra: 2n * FORGED_FEE }));
   switch (dice.below(4)) {
     case 0:
       return dice.bytes(1 + dice.below(300));
