@@ -51,7 +51,7 @@ describe('imports run one way', () => {
     shared: ['shared'],
     client: ['shared', 'client'],
     server: ['shared', 'client', 'server'],
-    bin: ['shared', 'client', 'server', 'bin'],
+    bin: ['shared', 'client', 'server', 'bin', 'test'],
     test: ['shared', 'client', 'server', 'test'],
     bench: ['shared', 'client', 'server', 'test', 'bench'],
     examples: ['examples'],
@@ -234,6 +234,12 @@ describe('what each part may touch', () => {
 
   test('zod is imported whole, which bundlers cut down; by name they cannot', () => {
     expect(matches(sources, /import\s+(?:type\s+)?\{[^}]*\}\s+from\s+'zod'/)).toEqual([]);
+  });
+
+  test('of the tests, the command line knows the commands of the kit, which load the rest when they are called', () => {
+    const isWrong = (specifier: string): boolean =>
+      specifier.startsWith('test/') && !specifier.startsWith('test/kit/cli/');
+    expect(violations(inFolder('bin'), isWrong)).toEqual([]);
   });
 
   test('the test kit, which ships, imports no development dependency and nothing of the tests around it', () => {

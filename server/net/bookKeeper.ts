@@ -56,16 +56,24 @@ export class BookKeeper {
   }
 
   async #checkOne(url: PeerUrl): Promise<void> {
-    const { book, dialer, genesis, log, signal } = this.#parts;
+    const { book, genesis, log, signal } = this.#parts;
+    const answered = await this.#genesisOf(url);
+    if (signal.aborted) return;
+    // What is written here may fail for want of room: our disk says nothing of whether the node answers.
+    if (answered === genesis) return book.succeeded(url);
+    if (answered === undefined) return book.failed(url);
+    log.info('a node has gone over to another network', { url });
+    await book.forget(url);
+  }
+
+  /** The genesis that a node names; `undefined` where it does not answer. */
+  async #genesisOf(url: PeerUrl): Promise<BlockHash | undefined> {
+    const { dialer, log, signal } = this.#parts;
     try {
-      const answer = await dialer.dial(url).node.ping.query();
-      if (answer.genesis === genesis) return await book.succeeded(url);
-      log.info('a node has gone over to another network', { url });
-      await book.forget(url);
+      return (await dialer.dial(url).node.ping.query()).genesis;
     } catch (error) {
-      if (signal.aborted) return;
-      log.debug('a known node does not answer', { url, why: whyOf(error) });
-      await book.failed(url);
+      if (!signal.aborted) log.debug('a known node does not answer', { url, why: whyOf(error) });
+      return undefined;
     }
   }
 }

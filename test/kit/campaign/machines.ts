@@ -1,4 +1,6 @@
 import { reasonOf } from '../../../client/failure.js';
+import type { RunningNode } from '../../../server/node.js';
+import type { Transaction } from '../../../shared/model/transaction.js';
 import type { CrashKind } from '../network.js';
 import { InvariantBroken } from '../sim/invariants/invariantBroken.js';
 import type { SimNode } from '../sim/simNode.js';
@@ -9,6 +11,8 @@ interface Run {
   end: 'stopped' | 'crashed' | 'ended by itself' | undefined;
 }
 
+/** Digits of a hash in a log. */
+const SHORT = 8;
 /** How long a crash waits for a commit to strike. */
 const NEXT_COMMIT_MS = 500;
 
@@ -99,21 +103,31 @@ export class Machines {
     if (running === undefined || lifeline === undefined) return;
     const stage = this.#stage;
     stage.ledger.follow(node, running);
+    this.#followChain(node, running);
     running.peers.events.on('dropped', () => stage.count('peersDropped'));
-    let depth = 0;
-    running.chain.events.on('disconnected', () => {
-      depth += 1;
-    });
-    running.chain.events.on('settled', () => {
-      if (depth > 0) stage.reorganised(node, depth);
-      depth = 0;
-    });
+    running.mempool.events.on('accepted', ({ entry: { transaction } }) => node.note(`takes ${short(transaction)}`));
+    running.mempool.events.on('dropped', ({ transaction, code }) =>
+      node.note(`gives up ${short(transaction)}: ${code}`),
+    );
     const run: Run = { end: undefined };
     this.#runs.set(node, run);
     void running.stopped.then(() => {
       if (run.end !== undefined) return;
       run.end = 'ended by itself';
       this.#endedByItself(node, running.failure);
+    });
+  }
+
+  #followChain(node: SimNode, { chain }: RunningNode): void {
+    let depth = 0;
+    chain.events.on('disconnected', () => {
+      depth += 1;
+    });
+    chain.events.on('settled', ({ tip: { header } }) => {
+      const left = depth === 0 ? '' : `, ${depth} of its blocks left`;
+      node.note(`tip ${header.height} ${header.hash.slice(0, SHORT)}${left}`);
+      if (depth > 0) this.#stage.reorganised(node, depth);
+      depth = 0;
     });
   }
 
@@ -129,4 +143,8 @@ export class Machines {
     const message = `${node.name} has ended by itself, and its disk was all right: ${String(failure)}`;
     this.#stage.fail(new InvariantBroken('nodes run on', message));
   }
+}
+
+function short({ txid }: Transaction): string {
+  return `payment ${txid.slice(0, SHORT)}`;
 }

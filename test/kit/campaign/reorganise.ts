@@ -20,7 +20,9 @@ const RECOVERY_MS = 1_000;
 /** A node mines in private, its rival among the others, and both learn of each other: the shorter branch goes. */
 export async function reorganise(stage: Stage, rivalry: Rivalry): Promise<void> {
   const rival = await mineApart(stage, rivalry);
-  await stage.net.scheduler.advanceUntil(() => rival.running?.chain.isSwitching ?? true, SPREADING_MS);
+  const { scheduler } = stage.net;
+  await scheduler.advanceUntil(() => rival.running?.chain.isSwitching ?? true, SPREADING_MS);
+  await scheduler.advanceUntil(() => !rival.running?.chain.isSwitching, SPREADING_MS);
 }
 
 /** The same, and the rival goes down amid the switch, between two blocks or in the middle of one. */

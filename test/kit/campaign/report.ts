@@ -95,27 +95,37 @@ export function describeFailure({ seed, invariant, message, replay, log }: Failu
   return [head, ...log.map((line) => styleText('dim', `  ${line}`)), `  ${styleText('bold', replay)}`].join('\n');
 }
 
-/** What happened, in groups, a line each. */
+/** What happened, in groups, a line each. What did not happen is left out. */
 export function coverageTable({ counts, reorganisations, lies }: Coverage): string {
-  const rows = GROUPS.map(([group, kinds]) => [
+  const lines = GROUPS.map(([group, kinds]): readonly string[] => [
     group,
-    kinds.map(([kind, words]) => `${figure(counts[kind])} ${words}`).join(', '),
+    inWords(kinds.map(([kind, words]) => [counts[kind], words])),
   ]);
-  const told = Array.from(lies, ([name, times]): [string, number] => [name, times]).sort();
-  rows.splice(1, 0, ['reorganisations', depths(reorganisations)]);
-  if (told.length > 0) rows.push(['lies', told.map(([name, times]) => `${figure(times)} ${name}`).join(', ')]);
-  return table(rows);
+  const told = [...lies].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, times]): Count => [times, name]);
+  const rows = [...lines.slice(0, 1), ['reorganisations', depths(reorganisations)], ...lines.slice(1)];
+  return table([...rows, ['lies', inWords(told)]].filter(([, words]) => words !== ''));
+}
+
+type Count = readonly [times: number, words: string];
+
+function inWords(counts: readonly Count[]): string {
+  return counts
+    .filter(([times]) => times > 0)
+    .map(([times, words]) => `${figure(times)} ${words}`)
+    .join(', ');
 }
 
 function headline({ seeds, failures, deterministic, missing }: CampaignResult): string {
-  const runs = `${seeds} ${seeds === 1 ? 'seed' : 'seeds'}, each run twice`;
+  const runs = seeds === 1 ? '1 seed, run twice' : `${seeds} seeds, each run twice`;
   if (failures.length > 0) return styleText('red', `${runs}: ${failures.length} failed`);
   if (missing.length > 0) return styleText('red', `${runs}: nothing broke, but not everything was tried`);
   return styleText('green', `${runs}${deterministic ? ' and the same both times' : ''}: nothing broke`);
 }
 
 function figures({ virtualMs, events }: CampaignResult, seconds: number): string {
-  return `${(virtualMs / 3_600_000).toFixed(1)} virtual hours and ${figure(events)} events in ${seconds.toFixed(0)} s`;
+  const minutes = virtualMs / 60_000;
+  const time = minutes < 60 ? `${minutes.toFixed(1)} virtual minutes` : `${(minutes / 60).toFixed(1)} virtual hours`;
+  return `${time} and ${figure(events)} events in ${seconds.toFixed(0)} s`;
 }
 
 function depths(reorganisations: ReadonlyMap<number, number>): string {
@@ -124,9 +134,7 @@ function depths(reorganisations: ReadonlyMap<number, number>): string {
     const at = Math.min(depth, DEEPEST_SHOWN) - 1;
     shown[at] = (shown[at] ?? 0) + times;
   }
-  const all = shown.reduce((sum, times) => sum + times, 0);
-  const byDepth = shown.map((times, at) => `${at + 1}${at + 1 === DEEPEST_SHOWN ? '+' : ''}: ${figure(times)}`);
-  return `${figure(all)}, by depth ${byDepth.join(', ')}`;
+  return inWords(shown.map((times, at) => [times, `of depth ${at + 1}${at + 1 === DEEPEST_SHOWN ? ' and more' : ''}`]));
 }
 
 function figure(value: number): string {

@@ -1,0 +1,27 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type CampaignResult, FULL_CAMPAIGN, runCampaign } from '../kit/campaign/campaign.js';
+import { describeFailure } from '../kit/campaign/report.js';
+
+/** Enough for all that can happen to happen, few enough for every run of the tests. */
+const SEEDS = Array.from({ length: FULL_CAMPAIGN }, (_, index) => index + 1);
+const LIMIT_MS = 180_000;
+
+describe(`${SEEDS.length} seeds of 5 nodes`, () => {
+  let result: CampaignResult;
+
+  beforeAll(async () => {
+    result = await runCampaign({ seeds: SEEDS, nodes: 5, processes: 2 });
+  }, LIMIT_MS);
+
+  test('break nothing', () => {
+    expect(result.failures.map(describeFailure).join('\n')).toBe('');
+  });
+
+  test('go the same way twice, in different processes', () => {
+    expect(result.deterministic).toBe(true);
+  });
+
+  test('meet with everything that can happen', () => {
+    expect(result.missing).toEqual([]);
+  });
+});
