@@ -17,7 +17,7 @@ export async function takeStep(stage: Stage, machines: Machines, step: Step): Pr
     case 'mine':
       return mine(stage, net.node(step.node), { count: step.count });
     case 'mine for the liar':
-      return mine(stage, net.node(step.node), { count: step.count, address: (await stage.liar()).address });
+      return mine(stage, net.node(step.node), { count: step.count, address: (await stage.liar()).payee });
     case 'pay':
       return pay(stage, step);
     case 'chain':
