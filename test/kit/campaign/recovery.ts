@@ -1,8 +1,10 @@
+import { TARGET_PEERS } from '../../../server/net/peers.js';
 import { paceOf } from '../../../server/pace.js';
 import { FUTURE_DRIFT_MS } from '../../../shared/consensus/params.js';
 import { InvariantBroken } from '../sim/invariants/invariantBroken.js';
 import { EPOCH_MS } from '../sim/simClock.js';
 import type { SimNode } from '../sim/simNode.js';
+import type { Simulation } from '../sim/simulation.js';
 import { reachStillness, Stillness } from '../sim/stillness.js';
 import type { Machines } from './machines.js';
 import { mine } from './mine.js';
@@ -51,13 +53,20 @@ function endFaults(stage: Stage): void {
   }
 }
 
-/** Lets time go by until every node has a peer: with a node that knows nobody, a block decides nothing. */
+/** Lets time go by until every node is in touch with every other, or with as many as it seeks: none is shunned for what others did. */
 async function meet({ net }: Stage): Promise<void> {
-  const isMet = (): boolean => net.nodes.every(({ running }) => (running?.peers.all().length ?? 0) > 0);
   const limitMs = MEETING_ROUNDS * paceOf(net.params).upkeepMs;
-  if (await net.scheduler.advanceUntil(isMet, limitMs)) return;
-  const alone = net.nodes.filter(({ running }) => (running?.peers.all().length ?? 0) === 0).map(({ name }) => name);
-  throw new InvariantBroken('nodes meet again', `after ${limitMs / 1000} s without faults ${alone} has no peer`);
+  if (await net.scheduler.advanceUntil(() => net.nodes.every((node) => missing(net, node).length === 0), limitMs))
+    return;
+  const apart = net.nodes.map((node) => `${node.name} lacks ${missing(net, node).join('+') || 'none'}`).join(', ');
+  throw new InvariantBroken('nodes meet again', `after ${limitMs / 1000} s without faults ${apart}`);
+}
+
+/** The nodes that one is not in touch with, unless it has as many peers as it seeks. */
+function missing({ nodes }: Simulation, node: SimNode): readonly string[] {
+  const peers = node.running?.peers;
+  if ((peers?.all().length ?? 0) >= TARGET_PEERS) return [];
+  return nodes.filter((other) => other !== node && peers?.get(other.url) === undefined).map(({ name }) => name);
 }
 
 /**
