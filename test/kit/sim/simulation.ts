@@ -100,7 +100,6 @@ export class Simulation implements TransparentNetwork {
     return this.scheduler.now - this.#upAt;
   }
 
-  /** The node of an index. Throws where there is none. */
   node(index: number): SimNode {
     const node = this.nodes[index];
     if (node === undefined)
@@ -108,13 +107,19 @@ export class Simulation implements TransparentNetwork {
     return node;
   }
 
+  wallet(index: number): Wallet {
+    const wallet = this.wallets[this.node(index).index];
+    if (wallet === undefined) throw new RangeError(`there is no wallet ${index}`);
+    return wallet;
+  }
+
   mine(node: number, count = 1): Promise<readonly BlockHash[]> {
-    return mineBlocks(this.node(node).client, this.#wallet(node).address, count);
+    return mineBlocks(this.node(node).client, this.wallet(node).address, count);
   }
 
   send(from: number, to: number | string, amount: bigint): Promise<SubmittedTransaction> {
-    const address = typeof to === 'string' ? to : this.#wallet(to).address;
-    return this.#wallet(from).send({ recipients: [{ to: address, amount }] });
+    const address = typeof to === 'string' ? to : this.wallet(to).address;
+    return this.wallet(from).send({ recipients: [{ to: address, amount }] });
   }
 
   partition(...groups: readonly (readonly number[])[]): void {
@@ -175,7 +180,7 @@ export class Simulation implements TransparentNetwork {
   }
 
   reorg({ depth, node = 0 }: { readonly depth: number; readonly node?: number | undefined }): Promise<Reorg> {
-    return reorg(this.node(node).client, { depth, address: this.#wallet(node).address });
+    return reorg(this.node(node).client, { depth, address: this.wallet(node).address });
   }
 
   /** Remembers the whole network as it is, under a name: what each disk holds, the clocks, who runs, what is parted. */
@@ -253,12 +258,5 @@ export class Simulation implements TransparentNetwork {
 
   #othersThan(index: number): readonly string[] {
     return this.nodes.filter((node) => node.index !== index).map(({ url }) => url);
-  }
-
-  #wallet(index: number): Wallet {
-    this.node(index);
-    const wallet = this.wallets[index];
-    if (wallet === undefined) throw new RangeError(`there is no wallet ${index}`);
-    return wallet;
   }
 }
