@@ -308,6 +308,25 @@ describe('time', () => {
   });
 });
 
+test('a subscription to a node that is down stands as soon as the node does, in virtual time', async () => {
+  await using net = await simulate({ nodes: 2, seed: 1 });
+  await net.crash(0);
+  const told: string[] = [];
+  net
+    .node(0)
+    .client.block.onChange.subscribe(
+      {},
+      { onStarted: () => told.push('started'), onData: ({ data }) => told.push(data.kind) },
+    );
+  await net.advance(60_000);
+  expect(told).toEqual([]);
+  await net.restart(0);
+  await net.advance(5_000);
+  await net.mine(0, 1);
+  await net.advance(5_000);
+  expect(told).toEqual(['started', 'reset', 'connected']);
+});
+
 describe('the invariants', () => {
   /** Which invariant a network finds broken while this runs. */
   const broken = async (net: Simulation, run: Promise<unknown>): Promise<string | undefined> => {
