@@ -64,6 +64,11 @@ export class Scheduler {
     return this.#events;
   }
 
+  /** Whether anything is still to happen at this very moment. */
+  get isBusy(): boolean {
+    return (this.#queue.peek()?.at ?? Number.POSITIVE_INFINITY) <= this.#now;
+  }
+
   /** What the watch has thrown, if anything; to ask is to know of it. */
   get broken(): unknown {
     if (this.#broken !== undefined) this.#broken.isTold = true;
@@ -127,7 +132,7 @@ export class Scheduler {
   }
 
   async #reach(what: Pick<Goal, 'kind' | 'until' | 'holds'>, begin: (reached: () => void) => void): Promise<void> {
-    if (this.#isClosed) throw new Error('this network has been disposed of');
+    if (this.#isClosed) throw disposedOf();
     await new Promise<void>((resolve, reject) => {
       const goal: Goal = { ...what, isReached: false, finish: resolve, fail: reject };
       this.#goals.add(goal);
@@ -168,7 +173,8 @@ export class Scheduler {
     const [goal] = [...this.#goals].filter(({ until }) => until < next).sort((a, b) => a.until - b.until);
     if (goal === undefined) return false;
     this.#goals.delete(goal);
-    if (goal.kind === 'answer')
+    if (this.#isClosed) goal.fail(disposedOf());
+    else if (goal.kind === 'answer')
       goal.fail(new Error(`no answer, and nothing in this network that could bring one within ${PATIENCE_MS} ms`));
     else {
       this.#now = Math.max(this.#now, goal.until);
@@ -207,6 +213,10 @@ export class Scheduler {
     }
     this.#goals.clear();
   }
+}
+
+function disposedOf(): Error {
+  return new Error('this network has been disposed of');
 }
 
 /** Settles after every promise job there is, and those that they bring about. */

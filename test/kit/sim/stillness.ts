@@ -18,7 +18,8 @@ export class Stillness {
 
   isReached(): boolean {
     const { wire, scheduler, params } = this.#net;
-    if (wire.inFlight > 0) return false;
+    // Whoever was told something and asks on gets the answers first: calls from outside take no time.
+    if (wire.inFlight > 0 || scheduler.isBusy) return false;
     const groups = this.#groups();
     const state = groups.flat().map(stateOf).join();
     if (state !== this.#last) {

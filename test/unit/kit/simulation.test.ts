@@ -327,6 +327,30 @@ test('a subscription to a node that is down stands as soon as the node does, in 
   expect(told).toEqual(['started', 'reset', 'connected']);
 });
 
+test('a call that is under way when the network goes says so', async () => {
+  const net = await simulate({ nodes: 1, seed: 1 });
+  const { address } = net.wallet(0);
+  const waiting = net.node(0).client.block.template.query({ address, current: 'ab'.repeat(8), waitMs: 4_000 });
+  await net[Symbol.asyncDispose]();
+  await expect(waiting).rejects.toThrow('this network has been disposed of');
+});
+
+test('who is told of a change and asks on has the answers when the network has settled', async () => {
+  await using net = await simulate({ nodes: 2, seed: 1 });
+  const { client } = net.node(1);
+  const seen: number[] = [];
+  const look = async (): Promise<void> => {
+    const { hash } = await client.block.last.query();
+    const { items } = await client.block.transactions.query({ block: hash });
+    seen.push((await client.block.get.query({ block: hash })).height, items.length);
+  };
+  client.block.onChange.subscribe({}, { onData: () => void look() });
+  await net.settle();
+  await net.mine(0, 1);
+  await net.settle();
+  expect(seen).toEqual([0, 1, 1, 1]);
+});
+
 describe('the invariants', () => {
   /** Which invariant a network finds broken while this runs. */
   const broken = async (net: Simulation, run: Promise<unknown>): Promise<string | undefined> => {
