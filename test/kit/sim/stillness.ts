@@ -4,6 +4,8 @@ import type { Simulation } from './simulation.js';
 
 /** Looks at peers without any news after which those that disagree on what waits are left to it. */
 const QUIET_ROUNDS = 4;
+/** The same, after which branches of equal work are taken to stay. */
+const STUCK_ROUNDS = 10;
 
 /** Whether a network has come to rest: nothing on its way, and those who can hear each other of one mind. */
 export class Stillness {
@@ -32,11 +34,25 @@ export class Stillness {
     return scheduler.now - this.#since >= QUIET_ROUNDS * paceOf(params).syncMs;
   }
 
+  /** Whether it will not be reached, however long one waits: an equal rival never replaces a branch. As of the last look. */
+  get isOutOfReach(): boolean {
+    const { scheduler, params } = this.#net;
+    if (scheduler.now - this.#since < STUCK_ROUNDS * paceOf(params).syncMs) return false;
+    const split = this.#split();
+    return split !== undefined && isOne(split, workOf);
+  }
+
   /** What keeps it from being reached. */
   why(): string {
-    const split = this.#groups().find((group) => !isOne(group, tipOf));
+    const split = this.#split();
     if (split === undefined) return 'the waiting transactions go on changing';
-    return split.map((node) => `${node.name} is at ${heightOf(node)} ${tipOf(node).slice(0, 8)}`).join(', ');
+    const tips = split.map((node) => `${node.name} is at ${heightOf(node)} ${tipOf(node).slice(0, 8)}`).join(', ');
+    return isOne(split, workOf) ? `${tips}: branches of equal work, so mine a block on one of them` : tips;
+  }
+
+  /** Nodes that hear each other and stand on different tips. */
+  #split(): SimNode[] | undefined {
+    return this.#groups().find((group) => !isOne(group, tipOf));
   }
 
   /** The running nodes, by who hears whom, over others too. */
@@ -71,6 +87,10 @@ function tipOf({ running }: SimNode): string {
 
 function heightOf({ running }: SimNode): number {
   return running?.chain.tip.header.height ?? 0;
+}
+
+function workOf({ running }: SimNode): string {
+  return String(running?.chain.tip.work);
 }
 
 function stateOf(node: SimNode): string {

@@ -327,6 +327,18 @@ test('a subscription to a node that is down stands as soon as the node does, in 
   expect(told).toEqual(['started', 'reset', 'connected']);
 });
 
+test('a network that cannot settle says where its nodes stand, and why branches of equal work stay', async () => {
+  await using net = await simulate({ nodes: 2, seed: 1 });
+  await net.mine(0, 1);
+  await net.mine(1, 1);
+  await expect(net.settle()).rejects.toThrow(
+    /^the network does not settle: n0 is at 1 \w{8}, n1 is at 1 \w{8}: branches of equal work, so mine a block on one of them$/,
+  );
+  net.at(net.now + 60_000, async () => void (await net.mine(1, 1)));
+  await net.settle();
+  expect(heights(net)).toEqual([2, 2]);
+});
+
 test('a call that is under way when the network goes says so', async () => {
   const net = await simulate({ nodes: 1, seed: 1 });
   const { address } = net.wallet(0);
