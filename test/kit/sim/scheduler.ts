@@ -5,6 +5,9 @@ import { EventQueue, type Scheduled } from './eventQueue.js';
 /** The most virtual time that goes by for one answer: calls have a limit of their own, far below this. */
 const PATIENCE_MS = 3_600_000;
 
+/** Turns of the event loop in which a client has read an answer and asked on, which takes it two. */
+const TURNS_TO_READ = 5;
+
 /** Something for whose sake time goes by. */
 interface Goal {
   /** A moment, which is reached when it comes, or an answer, which has to come before it. */
@@ -67,6 +70,12 @@ export class Scheduler {
   /** Whether anything is still to happen at this very moment. */
   get isBusy(): boolean {
     return (this.#queue.peek()?.at ?? Number.POSITIVE_INFINITY) <= this.#now;
+  }
+
+  /** Lets whoever has got an answer read it; answers whether that brought about anything that is to happen at this very moment. */
+  async leavesMoreToDo(): Promise<boolean> {
+    for (let turn = 0; turn < TURNS_TO_READ && !this.isBusy; turn++) await nextTurn();
+    return this.isBusy;
   }
 
   /** What the watch has thrown, if anything; to ask is to know of it. */

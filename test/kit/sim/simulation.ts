@@ -188,7 +188,8 @@ export class Simulation implements TransparentNetwork {
       isStill = stillness.isReached();
       return isStill || (this.#plans.size === 0 && stillness.isOutOfReach);
     };
-    await this.scheduler.advanceUntil(isOver, limitMs);
+    do await this.scheduler.advanceUntil(isOver, limitMs);
+    while (isStill && (await this.scheduler.leavesMoreToDo()));
     if (!isStill) throw new Error(`the network does not settle: ${stillness.why()}`);
   }
 
