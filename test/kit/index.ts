@@ -3,6 +3,7 @@ export { type ReorgOptions, reorg } from './actions/reorg.js';
 export { assertConfirmed, assertConverged, assertInvariants, type ConfirmedOptions } from './assertions.js';
 export type { CrashKind, Look, Network, NetworkNode, Reorg, TransparentNetwork } from './network.js';
 export type { NodeState, NodeView } from './nodeView.js';
+export { Dice } from './sim/dice.js';
 export { InvariantBroken } from './sim/invariants/invariantBroken.js';
 export type { Link, LinkOptions } from './sim/links.js';
 export type { SimNode } from './sim/simNode.js';
