@@ -11,6 +11,7 @@ import { minerCommand } from '../server/cli/minerCommand.js';
 import { nodeCommand } from '../server/cli/nodeCommand.js';
 import { repairCommands } from '../server/cli/repairCommands.js';
 import { VERSION } from '../shared/version.js';
+import { simCommand } from '../test/kit/cli/simCommand.js';
 
 const program = new Command('trestle')
   .description('A blockchain node for TypeScript developers.')
@@ -22,6 +23,7 @@ const program = new Command('trestle')
   .addCommand(walletCommand())
   .addCommand(chainCommand(repairCommands()))
   .addCommand(txCommand())
-  .addCommand(peersCommand());
+  .addCommand(peersCommand())
+  .addCommand(simCommand());
 
 await runCommandLine(program, process.argv.slice(2));

@@ -44,7 +44,7 @@ export const nodeConfig = z.strictObject({
   /** Nodes to begin with. */
   peers: urls,
   /** The most bytes of waiting transactions. */
-  maxPoolBytes: z.int().min(1_000_000).max(4_000_000_000).default(MAX_POOL_BYTES),
+  maxPoolBytes: z.int().min(1_000).max(4_000_000_000).default(MAX_POOL_BYTES),
   /** Which implementation checks signatures; `auto` is the fastest compiled one that works here. */
   signatureEngine: z.enum(ENGINE_CHOICES).default('auto'),
 });

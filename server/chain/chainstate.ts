@@ -16,7 +16,7 @@ import { put } from '../store/space.js';
 import { factsOf } from './bodyFacts.js';
 import { BranchSwitch, type SwitchParts } from './branchSwitch.js';
 import type { ChainEvents } from './events.js';
-import { HeaderMarks } from './headerMarks.js';
+import { HeaderMarks, reasonOfMark } from './headerMarks.js';
 import type { HeaderTree } from './headerTree.js';
 import { openChain } from './openChain.js';
 import { TipMover } from './tipMover.js';
@@ -244,7 +244,7 @@ export class Chainstate {
   async #acceptBlock(block: Block): Promise<Verdict<BlockOutcome, HeaderReject | BlockReject>> {
     const { hash, previous } = block.header;
     const known = this.headers.get(hash);
-    if (known?.invalid) return refuse({ code: known.setAside ? 'header-set-aside' : 'block-known-invalid', hash });
+    if (known?.invalid) return refuse(reasonOfMark(known));
     if (known?.body) return accept({ record: known, status: 'known' });
     const checked = this.checkHeader(block.header);
     if (!checked.ok) return checked;

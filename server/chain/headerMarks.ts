@@ -1,3 +1,4 @@
+import type { BlockReject, HeaderReject } from '../../shared/consensus/reject.js';
 import type { Write } from '../store/kv.js';
 import type { HeaderRecord } from '../store/layout.js';
 import type { TipState } from './tipState.js';
@@ -7,6 +8,11 @@ export const MARK_WINDOW = 1_024;
 
 /** Why the chain must do without a block. */
 export type Mark = 'invalid' | 'set-aside';
+
+/** Why a block is refused that has been marked before. */
+export function reasonOfMark({ header, setAside }: HeaderRecord): HeaderReject | BlockReject {
+  return { code: setAside ? 'header-set-aside' : 'block-known-invalid', hash: header.hash };
+}
 
 /**
  * Marks headers the chain must not stand on, and takes such marks off. Invariant, after every single commit: whatever

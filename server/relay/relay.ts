@@ -3,9 +3,11 @@ import { toBase64 } from '../../shared/bytes/base64.js';
 import { encodeHeader, type Header } from '../../shared/model/header.js';
 import type { BlockHash, Wtxid } from '../../shared/model/ids.js';
 import { MAX_IDS } from '../../shared/rpc/transactionSchemas.js';
+import { refuse } from '../../shared/verdict.js';
 import { Background } from '../background.js';
 import type { Chainstate } from '../chain/chainstate.js';
 import type { SettledEvent } from '../chain/events.js';
+import { reasonOfMark } from '../chain/headerMarks.js';
 import type { AcceptedEvent } from '../mempool/events.js';
 import type { Mempool } from '../mempool/mempool.js';
 import { BULK_TIMEOUT_MS } from '../net/dialer.js';
@@ -133,7 +135,7 @@ export class Relay {
   #onSettled({ tip }: SettledEvent): void {
     const { peers, sync } = this.#parts;
     this.#blocks.done(tip.header.hash);
-    if (sync.isBehind || this.#isStopping()) return;
+    if (sync.isStep(tip) || this.#isStopping()) return;
     for (const peer of peers.all()) {
       if (!this.#inventory.has(peer, tip.header.hash))
         this.#background.run('announcing a block', this.#announceBlock(peer, tip.header));
@@ -218,10 +220,12 @@ export class Relay {
   /** The header proves its work before anything is fetched for it. */
   async #takeAnnounced(header: Header, peer: Peer): Promise<void> {
     const { chain, sync, log, peers } = this.#parts;
-    const accepted = await chain.submitHeaders([header]).catch((error: unknown) => {
+    const taken = await chain.submitHeaders([header]).catch((error: unknown) => {
       this.#blocks.done(header.hash);
       throw error;
     });
+    // A block that was found bad before is not worth fetching again, however often it is announced.
+    const accepted = taken.ok && taken.value.invalid ? refuse(reasonOfMark(taken.value)) : taken;
     if (accepted.ok) {
       const { header: shown, work } = accepted.value;
       peers.showed(peer, { height: shown.height, hash: shown.hash, work });

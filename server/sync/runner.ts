@@ -1,17 +1,18 @@
 import { within } from '../../client/links.js';
 import type { Block } from '../../shared/model/block.js';
 import type { BlockHash, Wtxid } from '../../shared/model/ids.js';
-import { MAX_HEADERS, MAX_RANGE } from '../../shared/rpc/blockSchemas.js';
+import { MAX_HEADERS } from '../../shared/rpc/blockSchemas.js';
 import type { SyncView } from '../../shared/rpc/infoSchemas.js';
 import { MAX_IDS } from '../../shared/rpc/transactionSchemas.js';
 import { accept, refuse, type Verdict } from '../../shared/verdict.js';
 import type { Chainstate } from '../chain/chainstate.js';
+import { reasonOfMark } from '../chain/headerMarks.js';
 import type { Mempool } from '../mempool/mempool.js';
 import { BULK_TIMEOUT_MS } from '../net/dialer.js';
 import type { Peer, Peers } from '../net/peers.js';
 import type { Clock, Logger, Random } from '../ports.js';
 import type { HeaderRecord } from '../store/layout.js';
-import { followLocator, parseBlock, parseHeaders } from './bodies.js';
+import { followLocator, missingBodies, parseBlock, parseHeaders } from './bodies.js';
 import { locatorHeights } from './locator.js';
 import { SyncProgress } from './progress.js';
 import type { TransactionFetcher } from './transactionFetcher.js';
@@ -49,6 +50,8 @@ export class SyncRunner {
   #wanted = false;
   /** What the run under way fetches bodies up to. */
   #target: HeaderRecord | undefined;
+  /** The block that the run under way is handing to the chain. */
+  #taking: BlockHash | undefined;
   readonly #hinted = new Set<Peer>();
   #cancel = (): void => {};
   /** Peers whose waiting transactions have been merged since they connected. */
@@ -73,9 +76,12 @@ export class SyncRunner {
     await this.#running;
   }
 
-  /** Whether blocks are being fetched that lead further than the tip: what is connected now is old news to others. */
-  get isBehind(): boolean {
-    return this.#target !== undefined && this.#target.work > this.#parts.chain.tip.work;
+  /**
+   * Whether a tip is a step on the way to what is being fetched: old news to others. Only blocks that come by the run
+   * itself are, or a peer that shows headers and withholds the bodies would keep us from telling anybody of any block.
+   */
+  isStep({ header, work }: HeaderRecord): boolean {
+    return header.hash === this.#taking && this.#target !== undefined && this.#target.work > work;
   }
 
   view(): SyncView {
@@ -166,10 +172,12 @@ export class SyncRunner {
         return refuse(accepted.reject.code);
       }
       if (accepted.value.invalid) {
-        const code = accepted.value.setAside ? 'header-set-aside' : 'block-known-invalid';
-        peers.charge(peer, { code, hash: accepted.value.header.hash });
-        return refuse(code);
+        const reason = reasonOfMark(accepted.value);
+        peers.charge(peer, reason);
+        return refuse(reason.code);
       }
+      // Every answer after the first leads further up, or it is one that came before: that could go on for ever.
+      if (round > 0 && accepted.value.header.height <= at.header.height) break;
       // On along the peer's own branch, which may have less work than the best header, whose bodies nobody may have.
       at = accepted.value;
       if (at.work > shown.work) shown = at;
@@ -181,7 +189,7 @@ export class SyncRunner {
   /** Fetches bodies along the branch that the peer has shown, lowest first, a bounded number at a time. */
   async #fetchBodies(peer: Peer, target: HeaderRecord): Promise<Verdict<void, string>> {
     while (!this.#isStopping()) {
-      const window = this.#missing(target);
+      const window = missingBodies(this.#parts.chain, target);
       const [first] = window;
       if (first === undefined) break;
       const range = { from: first.header.hash, count: window.length };
@@ -196,21 +204,6 @@ export class SyncRunner {
       if (!single.ok) return single;
     }
     return accept(undefined);
-  }
-
-  /** The next headers without bodies on the way to a header. */
-  #missing(target: HeaderRecord): HeaderRecord[] {
-    const { headers, tip } = this.#parts.chain;
-    if (target.work <= tip.work) return [];
-    const fork = headers.fork(tip, target).header.height;
-    const missing: HeaderRecord[] = [];
-    let top = headers.ancestor(target, Math.min(fork + MAX_RANGE, target.header.height));
-    // A side branch may be long and stored already: look further up until something is missing.
-    while (top.body !== null && top.header.hash !== target.header.hash)
-      top = headers.ancestor(target, Math.min(top.header.height + MAX_RANGE, target.header.height));
-    for (let at = top; at.body === null && missing.length < MAX_RANGE; at = headers.require(at.header.previous))
-      missing.push(at);
-    return missing.reverse();
   }
 
   /** Takes the bodies that are the ones wanted next; answers how many. */
@@ -242,7 +235,10 @@ export class SyncRunner {
   }
 
   async #take(peer: Peer, block: Block): Promise<Verdict<void, string>> {
-    const outcome = await this.#parts.chain.submitBlock(block);
+    this.#taking = block.header.hash;
+    const outcome = await this.#parts.chain.submitBlock(block).finally(() => {
+      this.#taking = undefined;
+    });
     if (!outcome.ok) {
       this.#parts.peers.charge(peer, outcome.reject);
       return refuse(outcome.reject.code);

@@ -7,10 +7,13 @@ import { type ChainVerdict, judgeChain } from './model/judgeChain.js';
 import type { Network, NetworkNode, TransparentNetwork } from './network.js';
 import { viewNodes } from './nodeView.js';
 
-/** Asserts that all nodes that run stand on one tip: of a simulation at once, of processes when they have answered. */
+/**
+ * Asserts that all nodes that run stand on one tip, all of a network or, as `{ nodes }`, those of a group: of a simulation
+ * at once, of processes when they have answered.
+ */
 export function assertConverged(net: TransparentNetwork): void;
-export function assertConverged(net: Network): Promise<void>;
-export function assertConverged(net: Network | TransparentNetwork): void | Promise<void> {
+export function assertConverged(net: Pick<Network, 'nodes'>): Promise<void>;
+export function assertConverged(net: Pick<Network, 'nodes'> | TransparentNetwork): void | Promise<void> {
   if ('look' in net) report('assertConverged', checkConverged(net.look.views()));
   else return viewNodes(net).then((views) => report('assertConverged', checkConverged(views)));
 }
@@ -25,9 +28,9 @@ export interface ConfirmedOptions {
 
 /** Asserts that a transaction stands in the active chain of nodes. */
 export function assertConfirmed(net: TransparentNetwork, txid: string, options?: ConfirmedOptions): void;
-export function assertConfirmed(net: Network, txid: string, options?: ConfirmedOptions): Promise<void>;
+export function assertConfirmed(net: Pick<Network, 'nodes'>, txid: string, options?: ConfirmedOptions): Promise<void>;
 export function assertConfirmed(
-  net: Network | TransparentNetwork,
+  net: Pick<Network, 'nodes'> | TransparentNetwork,
   txid: string,
   options: ConfirmedOptions = {},
 ): void | Promise<void> {
@@ -36,19 +39,23 @@ export function assertConfirmed(
   report('assertConfirmed', checkConfirmed(net.look.views(), { ...asked, found: net.look.confirmations(asked.txid) }));
 }
 
-async function askForConfirmations(net: Network, txid: string, options: ConfirmedOptions): Promise<void> {
+async function askForConfirmations(
+  net: Pick<Network, 'nodes'>,
+  txid: string,
+  options: ConfirmedOptions,
+): Promise<void> {
   const asked = askedOf(net, txid, options);
   const found = await Promise.all(net.nodes.map((node) => confirmationsAt(node, asked.txid)));
   report('assertConfirmed', checkConfirmed(await viewNodes(net), { ...asked, found }));
 }
 
 /** What is asked, complete. Throws where it makes no sense. */
-function askedOf(net: Network, txid: string, { confirmations = 1, nodes }: ConfirmedOptions) {
+function askedOf({ nodes: all }: Pick<Network, 'nodes'>, txid: string, { confirmations = 1, nodes }: ConfirmedOptions) {
   const id = parseId<TxId>(txid);
   if (id === undefined) throw new RangeError(`${txid} is no txid: 64 lower-case hex digits`);
-  const strange = nodes?.find((place) => net.nodes[place] === undefined);
-  if (strange !== undefined) throw new RangeError(`there is no node ${strange}: this network has ${net.nodes.length}`);
-  const running = net.nodes.filter(({ isRunning }) => isRunning).map(({ index }) => index);
+  const strange = nodes?.find((place) => all[place] === undefined);
+  if (strange !== undefined) throw new RangeError(`there is no node ${strange}: this network has ${all.length}`);
+  const running = all.filter(({ isRunning }) => isRunning).map(({ index }) => index);
   return { txid: id, confirmations, nodes: nodes ?? running };
 }
 
@@ -57,13 +64,13 @@ function askedOf(net: Network, txid: string, { confirmations = 1, nodes }: Confi
  * that its figures of money are what the blocks of that chain come to.
  */
 export function assertInvariants(net: TransparentNetwork): void;
-export function assertInvariants(net: Network): Promise<void>;
-export function assertInvariants(net: Network | TransparentNetwork): void | Promise<void> {
+export function assertInvariants(net: Pick<Network, 'nodes' | 'params'>): Promise<void>;
+export function assertInvariants(net: Pick<Network, 'nodes' | 'params'> | TransparentNetwork): void | Promise<void> {
   if ('look' in net) report('assertInvariants', checkAudits(net.look.views(), net.look.faults()));
   else return auditAll(net);
 }
 
-async function auditAll(net: Network): Promise<void> {
+async function auditAll(net: Pick<Network, 'nodes' | 'params'>): Promise<void> {
   const judge = rememberingJudge();
   const faults: (string | undefined)[] = [];
   for (const { client, isRunning } of net.nodes)

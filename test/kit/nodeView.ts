@@ -25,7 +25,7 @@ export interface Column {
 const SHORT_HASH = 12;
 
 /** What every node of a network shows of itself, in their order. */
-export function viewNodes(net: Network): Promise<NodeView[]> {
+export function viewNodes(net: Pick<Network, 'nodes'>): Promise<NodeView[]> {
   return Promise.all(net.nodes.map(viewNode));
 }
 

@@ -73,6 +73,11 @@ export class TestChain {
     return { outpoint: { txid: first.txid, index: 0 }, coin: output, key };
   }
 
+  /** Lets blocks stand on one of another chain, of which only this is known here. */
+  stand(context: ParentContext): void {
+    this.#contexts.set(context.hash, context);
+  }
+
   /** Takes a block made elsewhere, so that others can stand on it. */
   adopt(added: Block): Block {
     const { header } = added;

@@ -1,3 +1,4 @@
+import { Routes } from '../routes.js';
 import type { Dice } from './dice.js';
 
 /** How messages travel between two machines. What is left out is as good as it gets. */
@@ -27,6 +28,16 @@ export type Passage =
   /** The connection breaks, and the sender learns it. */
   | { readonly kind: 'broken'; readonly afterMs: number };
 
+/** What has become of messages so far. */
+export interface MessageCounts {
+  lost: number;
+  broken: number;
+  /** Requests that came twice. */
+  doubled: number;
+  /** Never sent, for the way was cut or parted. */
+  blocked: number;
+}
+
 const PLAIN: Link = {
   latencyMs: 5,
   jitterMs: 5,
@@ -40,12 +51,12 @@ const STRAGGLING = 10;
 
 /** The links between all machines, by name, each direction by itself. */
 export class Links {
+  readonly counts: MessageCounts = { lost: 0, broken: 0, doubled: 0, blocked: 0 };
+  readonly routes = new Routes<string>();
   readonly #dice: Dice;
   readonly #own = new Map<string, Link>();
-  readonly #cuts = new Set<string>();
   readonly #busyUntil = new Map<string, number>();
   #usual: Link;
-  #groups: ReadonlyMap<string, number> | undefined;
 
   constructor(dice: Dice, usual: LinkOptions) {
     this.#dice = dice;
@@ -57,56 +68,39 @@ export class Links {
     this.#usual = complete(options);
   }
 
+  /** Forgets what was said of single links. */
+  clearOwn(): void {
+    this.#own.clear();
+  }
+
   /** How messages travel from one machine to another. */
   set(from: string, to: string, options: LinkOptions): void {
     this.#own.set(directed(from, to), complete(options));
   }
 
-  /** Nothing gets from one machine to another. */
-  cut(from: string, to: string): void {
-    this.#cuts.add(directed(from, to));
-  }
-
-  /** Machines of different groups do not hear each other; one that no group names hears nobody. */
-  partition(groups: readonly (readonly string[])[]): void {
-    this.#groups = new Map(groups.flatMap((group, number) => group.map((name): [string, number] => [name, number])));
-  }
-
-  /** Takes back every cut and partition. How messages travel stays as it is. */
-  heal(): void {
-    this.#cuts.clear();
-    this.#groups = undefined;
-  }
-
-  /** What parts the network now, for a snapshot. */
-  get parting(): { readonly cuts: readonly string[]; readonly groups: ReadonlyMap<string, number> | undefined } {
-    return { cuts: [...this.#cuts], groups: this.#groups };
-  }
-
-  set parting({ cuts, groups }) {
-    this.heal();
-    for (const cut of cuts) this.#cuts.add(cut);
-    this.#groups = groups;
+  /** Forgets what was on its way, where the network goes back in time. */
+  clear(): void {
     this.#busyUntil.clear();
-  }
-
-  /** Whether anything gets from one machine to another. */
-  isOpen(from: string, to: string): boolean {
-    if (this.#cuts.has(directed(from, to))) return false;
-    if (this.#groups === undefined) return true;
-    const group = this.#groups.get(from);
-    return from === to || (group !== undefined && group === this.#groups.get(to));
   }
 
   /** Draws what becomes of a message that is sent now. */
   send({ from, to, bytes, now }: { from: string; to: string; bytes: number; now: number }): Passage {
     const name = directed(from, to);
     const link = this.#own.get(name) ?? this.#usual;
-    if (!this.isOpen(from, to)) return { kind: 'lost' };
+    if (this.routes.isCut(from, to)) {
+      this.counts.blocked += 1;
+      return { kind: 'lost' };
+    }
     const afterMs = this.#queueing(name, { bytes, now, link }) + this.#latency(link);
-    if (this.#dice.chance(link.loss)) return this.#dice.chance(0.5) ? { kind: 'lost' } : { kind: 'broken', afterMs };
+    if (this.#dice.chance(link.loss)) return this.#lose(afterMs);
     const again = this.#dice.chance(link.duplication) ? afterMs + this.#latency(link) : undefined;
     return { kind: 'arrives', afterMs, again };
+  }
+
+  #lose(afterMs: number): Passage {
+    const isBroken = this.#dice.chance(0.5);
+    this.counts[isBroken ? 'broken' : 'lost'] += 1;
+    return isBroken ? { kind: 'broken', afterMs } : { kind: 'lost' };
   }
 
   #latency({ latencyMs, jitterMs, reordering }: Link): number {

@@ -67,24 +67,20 @@ export class Scheduler {
     return this.#events;
   }
 
-  /** Whether anything is still to happen at this very moment. */
-  get isBusy(): boolean {
-    return (this.#queue.peek()?.at ?? Number.POSITIVE_INFINITY) <= this.#now;
-  }
-
-  /** Lets whoever has got an answer read it; answers whether that brought about anything that is to happen at this very moment. */
+  /** Lets whoever has got an answer read it; answers whether anything is then to happen at this very moment. */
   async leavesMoreToDo(): Promise<boolean> {
-    for (let turn = 0; turn < TURNS_TO_READ && !this.isBusy; turn++) await nextTurn();
-    return this.isBusy;
+    const isBusy = (): boolean => (this.#queue.peek()?.at ?? Number.POSITIVE_INFINITY) <= this.#now;
+    for (let turn = 0; turn < TURNS_TO_READ && !isBusy(); turn++) await nextTurn();
+    return isBusy();
   }
 
-  /** What the watch has thrown, if anything; to ask is to know of it. */
+  /** What must not be built on, if anything; to ask is to know of it. */
   get broken(): unknown {
     if (this.#broken !== undefined) this.#broken.isTold = true;
     return this.#broken?.error;
   }
 
-  /** Whether the watch has thrown something that nobody has been told of but as a call that failed. */
+  /** Whether there is such a thing that nobody has been told of but as a call that failed. */
   get isSilentlyBroken(): boolean {
     return this.#broken?.isTold === false;
   }
@@ -138,6 +134,11 @@ export class Scheduler {
   /** Ends the run under way, or the next one, with a failure. */
   fail(error: unknown): void {
     this.#failure ??= { error };
+  }
+
+  /** Ends this run and every later one: what has happened must not be built on. */
+  break(error: unknown): void {
+    this.#broken ??= { error, isTold: false };
   }
 
   async #reach(what: Pick<Goal, 'kind' | 'until' | 'holds'>, begin: (reached: () => void) => void): Promise<void> {
@@ -200,7 +201,7 @@ export class Scheduler {
     try {
       event.action();
     } catch (error) {
-      this.fail(error);
+      this.break(error);
     }
   }
 
@@ -209,7 +210,7 @@ export class Scheduler {
     try {
       this.watch.afterEvent();
     } catch (error) {
-      this.#broken = { error, isTold: false };
+      this.break(error);
     }
   }
 

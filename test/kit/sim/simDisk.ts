@@ -55,6 +55,8 @@ export interface DiskImage {
  */
 export class SimDisk implements Premises {
   readonly faults: DiskFaults = { full: false, failsToSync: false, commitMs: [0.05, 1] };
+  /** Commits that have failed: for want of room, and because a sync failed. */
+  readonly failures = { full: 0, sync: 0 };
   readonly #name: string;
   readonly #dice: Dice;
   readonly #now: () => number;
@@ -66,6 +68,18 @@ export class SimDisk implements Premises {
     this.#name = name;
     this.#dice = dice;
     this.#now = now;
+  }
+
+  /** Whether a commit is under way. */
+  get isBusy(): boolean {
+    for (const { pending } of this.#stores.values()) if (pending.length > 0) return true;
+    return false;
+  }
+
+  /** Whether it holds something that cannot be read any more. */
+  get isDamaged(): boolean {
+    for (const { isDamaged, damaged } of this.#stores.values()) if (isDamaged || damaged.size > 0) return true;
+    return false;
   }
 
   /** Gives the disk to a process. */
@@ -181,9 +195,13 @@ export class SimDisk implements Premises {
   }
 
   #failureOf(store: Store): Error | undefined {
-    if (this.faults.full) return new TrestleError({ code: 'store-full', directory: this.#name });
+    if (this.faults.full) {
+      this.failures.full += 1;
+      return new TrestleError({ code: 'store-full', directory: this.#name });
+    }
     if (!this.faults.failsToSync || !store.synced) return undefined;
     this.faults.failsToSync = false;
+    this.failures.sync += 1;
     return new Error('EIO: input/output error, fdatasync');
   }
 

@@ -24,6 +24,8 @@ export interface SimNodeParts {
   readonly wire: Wire;
   readonly trace: Trace;
   readonly signatures: Signatures;
+  /** The most bytes of waiting transactions; a node's own choice unless given. */
+  readonly maxPoolBytes: number | undefined;
   /** Told when a node has come up or gone down. */
   readonly onChange: (node: SimNode) => void;
 }
@@ -100,7 +102,7 @@ export class SimNode implements NetworkNode, Station {
   /** Starts a process on what the disk holds. Throws what it ends with where it cannot start. */
   async start(run = this.#runs): Promise<void> {
     if (this.#lifeline !== undefined) throw new Error(`${this.name} runs already`);
-    const { seed, params, scheduler, wire, signatures } = this.#parts;
+    const { seed, params, scheduler, wire, signatures, maxPoolBytes } = this.#parts;
     this.#runs = run + 1;
     const lifeline = new Lifeline(scheduler);
     this.#lifeline = lifeline;
@@ -108,7 +110,10 @@ export class SimNode implements NetworkNode, Station {
     const died = new Promise<undefined>((resolve) => lifeline.onDeath(() => resolve(undefined)));
     const started = startNode(
       params,
-      { name: this.name, dataDir: this.name, host: this.address, peers: [...this.#peers()], allowPrivate: true },
+      {
+        ...{ name: this.name, dataDir: this.name, host: this.address, peers: [...this.#peers()] },
+        ...{ allowPrivate: true, maxPoolBytes },
+      },
       {
         clock: simClock(scheduler, lifeline, this.clockError),
         random: Dice.of(seed, `${this.name}, run ${run}`),

@@ -17,6 +17,8 @@ export interface SimulateOptions {
   readonly links?: LinkOptions | undefined;
   /** Whether the invariants are looked at after every event; so unless it is `false`. */
   readonly invariants?: boolean | undefined;
+  /** The most bytes of transactions that wait at a node; a node's own choice unless given. */
+  readonly maxPoolBytes?: number | undefined;
   /** Told of everything that happens, line by line. */
   readonly onLine?: ((line: TraceLine) => void) | undefined;
 }
@@ -36,7 +38,8 @@ export interface SimulateOptions {
  * assertConverged(net)
  */
 export async function simulate(options: SimulateOptions = {}): Promise<Simulation> {
-  const { nodes = 3, seed = 1, network = NETWORKS.dev, links = {}, invariants: isWatched = true, onLine } = options;
+  const { nodes = 3, seed = 1, network = NETWORKS.dev, links = {}, invariants = true, maxPoolBytes, onLine } = options;
   const signatures = await sharedSignatures();
-  return Simulation.start({ nodes, seed, params: network, links, onLine, isWatched, signatures });
+  const given = { nodes, seed, params: network, links, maxPoolBytes, onLine, signatures };
+  return Simulation.start({ ...given, isWatched: invariants });
 }

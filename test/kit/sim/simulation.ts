@@ -16,7 +16,7 @@ import { Scheduler } from './scheduler.js';
 import { EPOCH_MS } from './simClock.js';
 import { SimNode } from './simNode.js';
 import { type Snapshot, Snapshots } from './snapshots.js';
-import { Stillness } from './stillness.js';
+import { reachQuiet, Stillness } from './stillness.js';
 import { Trace, type TraceLine } from './trace.js';
 import { Wire } from './wire.js';
 
@@ -30,6 +30,7 @@ export interface SimulationOptions {
   readonly signatures: Signatures;
   /** Whether the invariants are looked at after every event. */
   readonly isWatched: boolean;
+  readonly maxPoolBytes: number | undefined;
 }
 
 /** How long nodes may take to find each other, and to agree: in looks at their peers, so that a slow network gets longer. */
@@ -59,7 +60,7 @@ export class Simulation implements TransparentNetwork {
   /** One for each action that is still to come or under way. */
   readonly #plans = new Set<symbol>();
 
-  private constructor({ nodes, seed, params, links, onLine, signatures, isWatched }: SimulationOptions) {
+  private constructor({ nodes, seed, params, links, onLine, isWatched, ...shared }: SimulationOptions) {
     this.params = params;
     this.seed = seed;
     this.#linkDice = Dice.of(seed, 'links');
@@ -69,7 +70,7 @@ export class Simulation implements TransparentNetwork {
     this.scheduler = new Scheduler(this.#tieDice);
     const { scheduler, trace } = this;
     this.wire = new Wire({ scheduler, links: this.links, trace });
-    const parts = { seed, params, scheduler, wire: this.wire, trace, signatures, onChange: () => {} };
+    const parts = { ...shared, seed, params, scheduler, wire: this.wire, trace, onChange: () => {} };
     this.nodes = Array.from({ length: nodes }, (_, index) => new SimNode(index, () => this.#othersThan(index), parts));
     for (const node of this.nodes) this.wire.join(node);
     this.invariants = new Invariants(this);
@@ -125,17 +126,17 @@ export class Simulation implements TransparentNetwork {
   }
 
   partition(...groups: readonly (readonly number[])[]): void {
-    this.links.partition(groups.map((group) => group.map((index) => this.node(index).name)));
+    this.links.routes.partition(groups.map((group) => group.map((index) => this.node(index).name)));
     this.note(`partition ${groups.map((group) => group.map((index) => this.node(index).name).join('+')).join(' | ')}`);
   }
 
   cut(from: number, to: number): void {
-    this.links.cut(this.node(from).name, this.node(to).name);
+    this.links.routes.cut(this.node(from).name, this.node(to).name);
     this.note(`cut ${this.node(from).name} -> ${this.node(to).name}`);
   }
 
   heal(): void {
-    this.links.heal();
+    this.links.routes.heal();
     this.note('heal');
   }
 
@@ -180,17 +181,10 @@ export class Simulation implements TransparentNetwork {
   }
 
   async settle(): Promise<void> {
-    const stillness = new Stillness(this);
     const limitMs = SETTLING_ROUNDS * paceOf(this.params).syncMs;
-    let isStill = false;
     // Whatever is planned may still decide between branches of equal work.
-    const isOver = (): boolean => {
-      isStill = stillness.isReached();
-      return isStill || (this.#plans.size === 0 && stillness.isOutOfReach);
-    };
-    do await this.scheduler.advanceUntil(isOver, limitMs);
-    while (isStill && (await this.scheduler.leavesMoreToDo()));
-    if (!isStill) throw new Error(`the network does not settle: ${stillness.why()}`);
+    if (await reachQuiet(this, { limitMs, isAll: () => this.#plans.size === 0 })) return;
+    throw new Error(`the network does not settle: ${new Stillness(this).why()}`);
   }
 
   reorg({ depth, node = 0 }: { readonly depth: number; readonly node?: number | undefined }): Promise<Reorg> {
@@ -203,7 +197,7 @@ export class Simulation implements TransparentNetwork {
     this.#snapshots.save(name, {
       now: scheduler.now,
       dice: [this.#linkDice.state, this.#tieDice.state],
-      parting: links.parting,
+      parting: links.routes.parting,
       nodes: nodes.map((node) => ({
         disk: node.disk.image(),
         aheadMs: node.clockError.aheadMs,
@@ -226,7 +220,8 @@ export class Simulation implements TransparentNetwork {
     this.wire.clear();
     this.scheduler.now = saved.now;
     [this.#linkDice.state, this.#tieDice.state] = saved.dice;
-    this.links.parting = saved.parting;
+    this.links.routes.parting = saved.parting;
+    this.links.clear();
     const starts: { node: SimNode; run: number }[] = [];
     for (const [index, { disk, aheadMs, isRunning, runs }] of saved.nodes.entries()) {
       const node = this.node(index);
@@ -258,17 +253,19 @@ export class Simulation implements TransparentNetwork {
 
   async #startNodes(starts: readonly { readonly node: SimNode; readonly run: number }[]): Promise<void> {
     await this.scheduler.during(Promise.all(starts.map(({ node, run }) => node.start(run))));
+    const started = new Map(starts.map(({ node }) => [node.name, node]));
+    const circles = this.links.routes
+      .circles([...started.keys()])
+      .map((circle) => circle.flatMap((name) => started.get(name) ?? []));
+    // Who else is on the network is nobody to wait for.
     const knowEachOther = (): boolean =>
-      starts.every(({ node }) => {
-        const reachable = starts.filter(({ node: other }) => other !== node && this.hear(node, other)).length;
-        return (node.running?.peers.all().length ?? 0) >= Math.min(reachable, SOUGHT);
-      });
+      circles.every((circle) =>
+        circle.every(({ running }) => {
+          const known = circle.filter(({ url }) => running?.peers.get(url) !== undefined);
+          return known.length >= Math.min(circle.length - 1, SOUGHT);
+        }),
+      );
     await this.scheduler.advanceUntil(knowEachOther, MEETING_ROUNDS * paceOf(this.params).upkeepMs);
-  }
-
-  /** Whether two nodes hear each other. */
-  hear(a: SimNode, b: SimNode): boolean {
-    return this.links.isOpen(a.name, b.name) && this.links.isOpen(b.name, a.name);
   }
 
   #othersThan(index: number): readonly string[] {

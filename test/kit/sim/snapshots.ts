@@ -1,12 +1,13 @@
+import type { Parting } from '../routes.js';
 import type { DiceState } from './dice.js';
-import type { Links } from './links.js';
+
 import type { DiskImage } from './simDisk.js';
 
 /** A network at a moment. */
 export interface Snapshot {
   readonly now: number;
   readonly dice: readonly [links: DiceState, ties: DiceState];
-  readonly parting: Links['parting'];
+  readonly parting: Parting<string>;
   readonly nodes: readonly {
     readonly disk: DiskImage;
     readonly aheadMs: number;

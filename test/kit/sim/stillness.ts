@@ -7,21 +7,55 @@ const QUIET_ROUNDS = 4;
 /** The same, after which branches of equal work are taken to stay. */
 const STUCK_ROUNDS = 10;
 
+/** What has to come to rest. */
+type Restless = Pick<Simulation, 'nodes' | 'scheduler' | 'wire' | 'params' | 'links'>;
+
+/** How long to wait for it. */
+export interface Patience {
+  readonly limitMs: number;
+  /** Whether nobody is to bring about anything more: then branches of equal work are not waited for. */
+  readonly isAll?: (() => boolean) | undefined;
+}
+
+/** Lets time go by until a network has come to rest; answers whether it did before that was over. */
+export async function reachStillness(net: Restless, { limitMs, isAll = () => false }: Patience): Promise<boolean> {
+  const { scheduler, nodes } = net;
+  const until = scheduler.now + limitMs;
+  const stillness = new Stillness(net);
+  const isOver = (): boolean => stillness.isReached() || (stillness.isOutOfReach && isAll());
+  while (await scheduler.advanceUntil(isOver, Math.max(0, until - scheduler.now))) {
+    // Nothing is on its way, but a node may still be judging what waits after a switch of branches.
+    await scheduler.during(Promise.all(nodes.map(({ running }) => running?.mempool.atRest())));
+    if (stillness.isReached()) return true;
+    if (stillness.isOutOfReach && isAll()) return false;
+  }
+  return false;
+}
+
+/** The same, and whoever outside was told of something has the answers to all that it asked because of it. */
+export async function reachQuiet(net: Restless, patience: Patience): Promise<boolean> {
+  const { scheduler } = net;
+  while (await reachStillness(net, patience)) {
+    if (!(await scheduler.leavesMoreToDo())) return true;
+    await scheduler.advanceTo(scheduler.now);
+  }
+  return false;
+}
+
 /** Whether a network has come to rest: nothing on its way, and those who can hear each other of one mind. */
 export class Stillness {
-  readonly #net: Pick<Simulation, 'nodes' | 'scheduler' | 'wire' | 'params' | 'hear'>;
+  readonly #net: Restless;
   #last = '';
   #since: number;
 
-  constructor(net: Pick<Simulation, 'nodes' | 'scheduler' | 'wire' | 'params' | 'hear'>) {
+  constructor(net: Restless) {
     this.#net = net;
     this.#since = net.scheduler.now;
   }
 
   isReached(): boolean {
     const { wire, scheduler, params } = this.#net;
-    // Whoever was told something and asks on gets the answers first: calls from outside take no time.
-    if (wire.inFlight > 0 || scheduler.isBusy) return false;
+    if (wire.inFlight > 0) return false;
     const groups = this.#groups();
     const state = groups.flat().map(stateOf).join();
     if (state !== this.#last) {
@@ -57,23 +91,9 @@ export class Stillness {
 
   /** The running nodes, by who hears whom, over others too. */
   #groups(): SimNode[][] {
-    const left = new Set(this.#net.nodes.filter(({ isRunning }) => isRunning));
-    const groups: SimNode[][] = [];
-    for (const first of left) {
-      const group: SimNode[] = [];
-      const reached = [first];
-      left.delete(first);
-      for (let node = reached.pop(); node !== undefined; node = reached.pop()) {
-        group.push(node);
-        for (const other of left) {
-          if (!this.#net.hear(node, other)) continue;
-          left.delete(other);
-          reached.push(other);
-        }
-      }
-      groups.push(group);
-    }
-    return groups;
+    const { nodes, links } = this.#net;
+    const running = new Map(nodes.filter(({ isRunning }) => isRunning).map((node) => [node.name, node]));
+    return links.routes.circles([...running.keys()]).map((circle) => circle.flatMap((name) => running.get(name) ?? []));
   }
 }
 

@@ -224,12 +224,13 @@ export class Wire {
       this.#inFlight += 1;
       scheduler.after(afterMs, () => {
         this.#inFlight -= 1;
-        if (links.isOpen(from.name, to.name)) then();
+        if (!links.routes.isCut(from.name, to.name)) then();
       });
     };
     schedule(passage.afterMs, passage.kind === 'broken' ? message.broken : message.arrived);
-    if (passage.kind === 'arrives' && passage.again !== undefined && message.mayRepeat)
-      schedule(passage.again, message.arrived);
+    if (passage.kind !== 'arrives' || passage.again === undefined || !message.mayRepeat) return;
+    links.counts.doubled += 1;
+    schedule(passage.again, message.arrived);
   }
 
   #note(at: Station, what: string): void {

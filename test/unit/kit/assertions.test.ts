@@ -108,12 +108,8 @@ describe('the verdict', () => {
 });
 
 /** As much of a network as assertions look at. */
-function networkOf(...nodes: readonly Omit<NetworkNode, 'index'>[]): Network {
-  const net: Pick<Network, 'params' | 'nodes'> = {
-    params: NETWORKS.dev,
-    nodes: nodes.map((node, index) => ({ ...node, index })),
-  };
-  return net as Network;
+function networkOf(...nodes: readonly Omit<NetworkNode, 'index'>[]): Pick<Network, 'params' | 'nodes'> {
+  return { params: NETWORKS.dev, nodes: nodes.map((node, index) => ({ ...node, index })) };
 }
 
 describe('assertions ask the nodes', () => {

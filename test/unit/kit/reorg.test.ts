@@ -60,6 +60,8 @@ describe('a reorganisation', () => {
       const { disconnected, connected } = await reorg(client, { depth });
       expect(disconnected).toEqual(before.slice(-depth));
       expect(await chainOf(client)).toEqual([...before.slice(0, -depth), ...connected]);
+      // Blocks made the same way for the same place must not be the very blocks that are to go.
+      expect(connected).not.toContain(disconnected[0]);
     }
     expect((await client.info.chain.query()).height).toBe(8);
   });
@@ -75,6 +77,14 @@ describe('a reorganisation', () => {
     const after = await client.block.last.query();
     expect(after).toMatchObject({ hash: connected.at(-1), height: 15, timestamp: time + 100_000, version: 2 });
     expect(after.work).toBeGreaterThan(work);
+  });
+
+  test('keeps to the median of the timestamps where its clock is behind', async () => {
+    await using node = await testNode();
+    const { client } = node;
+    await mineBlocks(client, walletKey(0).address, 15);
+    for (const depth of [1, 2, 1, 3])
+      expect((await reorg(client, { depth, now: 0 })).connected).toHaveLength(depth + 1);
   });
 
   test('knows the figures of the network from the node, and that they are its own', async () => {

@@ -34,6 +34,8 @@ interface Seen {
  * - `indexes`: coins, balances, histories and every other row are those of the chain.
  * - `mempool`: what waits could stand in the next block: its coins are there, ripe and spent once.
  * - `clock`: no block was taken before its time.
+ *
+ * A disk on which a bit has flipped is left alone: to read the row would be to find it in the node's place.
  */
 export class Invariants {
   readonly #net: Pick<Simulation, 'nodes' | 'scheduler'>;
@@ -53,7 +55,7 @@ export class Invariants {
       const seen = this.#of(node);
       seen.latestClock = Math.max(seen.latestClock, EPOCH_MS + this.#net.scheduler.now + node.clockError.aheadMs);
       const { chain, mempool } = running;
-      if (chain.isSwitching) continue;
+      if (chain.isSwitching || node.disk.isDamaged) continue;
       if (chain.tip !== seen.tip || running !== seen.running) this.#lookAtTip(node, { running, seen });
       const pool = mempool.isAtRest ? `${mempool.pool.revision} ${chain.tip.header.hash}` : seen.pool;
       if (pool === seen.pool) continue;
@@ -70,7 +72,7 @@ export class Invariants {
   /** The same for one node. */
   lookCloselyAt(node: SimNode): void {
     const { running } = node;
-    if (running === undefined || running.chain.isSwitching) return;
+    if (running === undefined || running.chain.isSwitching || node.disk.isDamaged) return;
     const tip = this.#judge(node, running);
     this.#lookAtStore(node, { running, tip });
     if (running.mempool.isAtRest) this.#lookAtPool(node, { running, tip });

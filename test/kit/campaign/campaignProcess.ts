@@ -1,0 +1,48 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { type Answer, answer, type Task } from './messages.js';
+
+/** What a process is started with: a larger nursery, for a run makes much that does not live long. */
+const FLAGS = ['--max-semi-space-size=32'];
+/** Wall time after which a task is taken for stuck. A run takes a second, making a failure small at most a minute. */
+const PATIENCE_MS = 180_000;
+
+/** A process of a campaign. It ends when this one does. */
+export class CampaignProcess {
+  #child: ChildProcess | undefined;
+
+  /** Has a task done. Throws where the process ends or gets stuck over it; the next task starts another. */
+  async run(task: Task): Promise<Answer> {
+    this.#child ??= fork(new URL('./worker.js', import.meta.url), { execArgv: FLAGS, serialization: 'advanced' });
+    const child = this.#child;
+    try {
+      return await askOnce(child, task);
+    } catch (error) {
+      child.kill('SIGKILL');
+      this.#child = undefined;
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#child?.disconnect();
+    this.#child = undefined;
+  }
+}
+
+function askOnce(child: ChildProcess, task: Task): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const onMessage = (message: unknown): void => end(() => resolve(answer.parse(message)));
+    const onExit = (code: number | null, signal: string | null): void =>
+      end(() => reject(new Error(`the process that ran it ended with ${code ?? signal}`)));
+    const timer = setTimeout(() => end(() => reject(new Error(`no end within ${PATIENCE_MS / 1000} s`))), PATIENCE_MS);
+    const end = (then: () => void): void => {
+      clearTimeout(timer);
+      child.off('message', onMessage);
+      child.off('exit', onExit);
+      then();
+    };
+    child.on('message', onMessage);
+    child.on('exit', onExit);
+    child.send(task);
+  });
+}

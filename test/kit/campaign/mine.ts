@@ -1,0 +1,14 @@
+import { mineBlocks } from '../actions/mineBlocks.js';
+import type { SimNode } from '../sim/simNode.js';
+import type { Stage } from './stage.js';
+
+/** Has a node mine blocks, as far as it does, for its own wallet or for somebody else. */
+export async function mine(
+  stage: Stage,
+  node: SimNode,
+  { count, address }: { readonly count: number; readonly address?: string },
+): Promise<void> {
+  const work = address === undefined ? stage.net.mine(node.index, count) : mineBlocks(node.client, address, count);
+  const mined = await stage.attempt(node, work);
+  stage.count('blocksMined', mined?.length ?? 0);
+}
