@@ -5,6 +5,7 @@ export type { CrashKind, Look, Network, NetworkNode, Reorg, TransparentNetwork }
 export type { NodeState, NodeView } from './nodeView.js';
 export { type LaunchOptions, launch } from './processes/launch.js';
 export type { ProcessNetwork } from './processes/processNetwork.js';
+export { Dice } from './sim/dice.js';
 export { InvariantBroken } from './sim/invariants/invariantBroken.js';
 export { joinLiar } from './sim/liar/joinLiar.js';
 export type { Liar } from './sim/liar/liar.js';

@@ -38,6 +38,10 @@ export interface Network extends AsyncDisposable {
   readonly wallets: readonly Wallet[];
   /** Milliseconds since the network was up. */
   readonly now: number;
+  /** The node of a place. Throws where there is none: `nodes[0]` may be `undefined`, as far as the compiler knows. */
+  node(index: number): NetworkNode;
+  /** The wallet of a place. Throws where there is none. */
+  wallet(index: number): Wallet;
   /** Mines blocks at a node, each on that node's tip, paid to the node's wallet. Answers once that node has them. */
   mine(node: number, count?: number): Promise<readonly BlockHash[]>;
   /** Pays base units from one wallet, through its node, to another wallet or to an address. */

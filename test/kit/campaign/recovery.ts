@@ -33,7 +33,7 @@ export async function recover(stage: Stage, machines: Machines): Promise<void> {
   await meet(stage);
   for (let decisions = 0; decisions < MOST_DECISIONS; decisions++) {
     await decide(stage);
-    if (await reachStillness(net, AGREEING_ROUNDS * paceOf(net.params).syncMs)) return;
+    if (await reachStillness(net, { limitMs: AGREEING_ROUNDS * paceOf(net.params).syncMs })) return;
     requireRunning(stage);
   }
   throw new InvariantBroken('one tip', `faults have ended, and there is no one tip: ${new Stillness(net).why()}`);

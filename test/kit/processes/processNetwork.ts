@@ -79,26 +79,39 @@ export class ProcessNetwork implements Network {
     return performance.now() - this.#start;
   }
 
+  node(place: number): ProcessNode {
+    const node = this.#nodes[place];
+    if (node === undefined)
+      throw new RangeError(`there is no node ${place}: this network has ${this.#nodes.length}, counted from 0`);
+    return node;
+  }
+
+  wallet(place: number): Wallet {
+    const wallet = this.#wallets[this.node(place).index];
+    if (wallet === undefined) throw new Error(`node ${place} has no wallet`);
+    return wallet;
+  }
+
   async mine(node: number, count = 1): Promise<readonly BlockHash[]> {
     await this.#begin();
-    return mineBlocks(this.#running(node).client, this.#wallet(node).address, count);
+    return mineBlocks(this.#running(node).client, this.wallet(node).address, count);
   }
 
   async send(from: number, to: number | string, amount: bigint): Promise<SubmittedTransaction> {
     await this.#begin();
     this.#running(from);
-    const address = typeof to === 'number' ? this.#wallet(to).address : to;
-    return this.#wallet(from).send({ recipients: [{ to: address, amount }] });
+    const address = typeof to === 'number' ? this.wallet(to).address : to;
+    return this.wallet(from).send({ recipients: [{ to: address, amount }] });
   }
 
   partition(...groups: readonly (readonly number[])[]): void {
-    for (const place of groups.flat()) this.#node(place);
+    for (const place of groups.flat()) this.node(place);
     this.#routes.partition(groups);
     this.#wire();
   }
 
   cut(from: number, to: number): void {
-    for (const place of [from, to]) this.#node(place);
+    for (const place of [from, to]) this.node(place);
     this.#routes.cut(from, to);
     this.#wire();
   }
@@ -126,7 +139,7 @@ export class ProcessNetwork implements Network {
   async restart(node: number): Promise<void> {
     await this.#begin();
     const peers = this.#nodes.filter(({ index }) => index !== node).map(({ url }) => url);
-    await this.#node(node).restart({ peers, cuts: this.#cutsOf(node) });
+    await this.node(node).restart({ peers, cuts: this.#cutsOf(node) });
     this.#wire();
     await this.#begin();
   }
@@ -156,7 +169,7 @@ export class ProcessNetwork implements Network {
 
   async reorg({ depth, node = 0 }: { readonly depth: number; readonly node?: number | undefined }): Promise<Reorg> {
     await this.#begin();
-    return reorg(this.#running(node).client, { depth, address: this.#wallet(node).address });
+    return reorg(this.#running(node).client, { depth, address: this.wallet(node).address });
   }
 
   /** Ends all processes and removes their folders. Throws what went wrong where no call has said so yet. */
@@ -239,22 +252,9 @@ export class ProcessNetwork implements Network {
     return this.#nodes.filter(({ isRunning }) => isRunning);
   }
 
-  #node(place: number): ProcessNode {
-    const node = this.#nodes[place];
-    if (node === undefined)
-      throw new RangeError(`there is no node ${place}: this network has ${this.#nodes.length}, counted from 0`);
-    return node;
-  }
-
   #running(place: number): ProcessNode {
-    const node = this.#node(place);
+    const node = this.node(place);
     if (!node.isRunning) throw new Error(`${node.name} is down: restart it first`);
     return node;
-  }
-
-  #wallet(place: number): Wallet {
-    const wallet = this.#wallets[this.#node(place).index];
-    if (wallet === undefined) throw new Error(`node ${place} has no wallet`);
-    return wallet;
   }
 }

@@ -35,10 +35,11 @@ export class Outside {
     const request = new Request(input, init);
     const { scheduler } = this.#callee;
     if (request.headers.get('accept') !== 'text/event-stream') return scheduler.during(this.#ask(request).response);
-    const first = this.#ask(request);
-    const response = await scheduler.during(first.response);
-    if (response.body === null || !response.ok) return response;
-    return new Response(this.#lasting(request, response.body), { status: 200, headers: response.headers });
+    // A node that is down is no failure yet. To the client's library it would be one, which it repeats in real time.
+    const first = await scheduler.during(this.#ask(request).response).catch(() => undefined);
+    if (first !== undefined && (first.body === null || !first.ok)) return first;
+    const headers = { 'content-type': 'text/event-stream' };
+    return new Response(this.#lasting(request, first?.body ?? undefined), { status: 200, headers });
   }
 
   /** Ends every subscription. */
@@ -69,8 +70,8 @@ export class Outside {
     return { response, hangUp };
   }
 
-  /** One stream for the client, over however many processes feed it. */
-  #lasting(request: Request, first: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  /** One stream for the client, over however many processes feed it; fed by the first at once, where there is one. */
+  #lasting(request: Request, first: ReadableStream<Uint8Array> | undefined): ReadableStream<Uint8Array> {
     const { scheduler } = this.#callee;
     let lastId = request.headers.get('last-event-id') ?? undefined;
     let isOver = false;
@@ -111,7 +112,8 @@ export class Outside {
         };
         request.signal.addEventListener('abort', end);
         this.#subscriptions.add(close);
-        feed(first).then(retry, retry);
+        if (first === undefined) again();
+        else feed(first).then(retry, retry);
       },
       cancel: () => {
         isOver = true;

@@ -5,6 +5,9 @@ import { EventQueue, type Scheduled } from './eventQueue.js';
 /** The most virtual time that goes by for one answer: calls have a limit of their own, far below this. */
 const PATIENCE_MS = 3_600_000;
 
+/** Turns of the event loop in which a client has read an answer and asked on, which takes it two. */
+const TURNS_TO_READ = 5;
+
 /** Something for whose sake time goes by. */
 interface Goal {
   /** A moment, which is reached when it comes, or an answer, which has to come before it. */
@@ -62,6 +65,13 @@ export class Scheduler {
   /** Events that have happened. */
   get events(): number {
     return this.#events;
+  }
+
+  /** Lets whoever has got an answer read it; answers whether anything is then to happen at this very moment. */
+  async leavesMoreToDo(): Promise<boolean> {
+    const isBusy = (): boolean => (this.#queue.peek()?.at ?? Number.POSITIVE_INFINITY) <= this.#now;
+    for (let turn = 0; turn < TURNS_TO_READ && !isBusy(); turn++) await nextTurn();
+    return isBusy();
   }
 
   /** What must not be built on, if anything; to ask is to know of it. */
@@ -132,7 +142,7 @@ export class Scheduler {
   }
 
   async #reach(what: Pick<Goal, 'kind' | 'until' | 'holds'>, begin: (reached: () => void) => void): Promise<void> {
-    if (this.#isClosed) throw new Error('this network has been disposed of');
+    if (this.#isClosed) throw disposedOf();
     await new Promise<void>((resolve, reject) => {
       const goal: Goal = { ...what, isReached: false, finish: resolve, fail: reject };
       this.#goals.add(goal);
@@ -173,7 +183,8 @@ export class Scheduler {
     const [goal] = [...this.#goals].filter(({ until }) => until < next).sort((a, b) => a.until - b.until);
     if (goal === undefined) return false;
     this.#goals.delete(goal);
-    if (goal.kind === 'answer')
+    if (this.#isClosed) goal.fail(disposedOf());
+    else if (goal.kind === 'answer')
       goal.fail(new Error(`no answer, and nothing in this network that could bring one within ${PATIENCE_MS} ms`));
     else {
       this.#now = Math.max(this.#now, goal.until);
@@ -212,6 +223,10 @@ export class Scheduler {
     }
     this.#goals.clear();
   }
+}
+
+function disposedOf(): Error {
+  return new Error('this network has been disposed of');
 }
 
 /** Settles after every promise job there is, and those that they bring about. */

@@ -16,7 +16,7 @@ import { Scheduler } from './scheduler.js';
 import { EPOCH_MS } from './simClock.js';
 import { SimNode } from './simNode.js';
 import { type Snapshot, Snapshots } from './snapshots.js';
-import { reachStillness, Stillness } from './stillness.js';
+import { reachQuiet, Stillness } from './stillness.js';
 import { Trace, type TraceLine } from './trace.js';
 import { Wire } from './wire.js';
 
@@ -57,6 +57,8 @@ export class Simulation implements TransparentNetwork {
   readonly #snapshots = new Snapshots();
   readonly #actions = new Set<Promise<void>>();
   #upAt = 0;
+  /** One for each action that is still to come or under way. */
+  readonly #plans = new Set<symbol>();
 
   private constructor({ nodes, seed, params, links, onLine, isWatched, ...shared }: SimulationOptions) {
     this.params = params;
@@ -101,7 +103,6 @@ export class Simulation implements TransparentNetwork {
     return this.scheduler.now - this.#upAt;
   }
 
-  /** The node of an index. Throws where there is none. */
   node(index: number): SimNode {
     const node = this.nodes[index];
     if (node === undefined)
@@ -109,13 +110,19 @@ export class Simulation implements TransparentNetwork {
     return node;
   }
 
+  wallet(index: number): Wallet {
+    const wallet = this.wallets[this.node(index).index];
+    if (wallet === undefined) throw new RangeError(`there is no wallet ${index}`);
+    return wallet;
+  }
+
   mine(node: number, count = 1): Promise<readonly BlockHash[]> {
-    return mineBlocks(this.node(node).client, this.#wallet(node).address, count);
+    return mineBlocks(this.node(node).client, this.wallet(node).address, count);
   }
 
   send(from: number, to: number | string, amount: bigint): Promise<SubmittedTransaction> {
-    const address = typeof to === 'string' ? to : this.#wallet(to).address;
-    return this.#wallet(from).send({ recipients: [{ to: address, amount }] });
+    const address = typeof to === 'string' ? to : this.wallet(to).address;
+    return this.wallet(from).send({ recipients: [{ to: address, amount }] });
   }
 
   partition(...groups: readonly (readonly number[])[]): void {
@@ -160,22 +167,28 @@ export class Simulation implements TransparentNetwork {
   }
 
   at(ms: number, action: () => void | Promise<void>): void {
+    const plan = Symbol('plan');
+    this.#plans.add(plan);
     this.scheduler.after(this.#upAt + ms - this.scheduler.now, () => {
       const done = (async () => action())()
         .catch((error: unknown) => this.scheduler.fail(error))
-        .finally(() => this.#actions.delete(done));
+        .finally(() => {
+          this.#plans.delete(plan);
+          this.#actions.delete(done);
+        });
       this.#actions.add(done);
     });
   }
 
   async settle(): Promise<void> {
     const limitMs = SETTLING_ROUNDS * paceOf(this.params).syncMs;
-    if (await reachStillness(this, limitMs)) return;
-    throw new Error(`the network has not settled within ${limitMs / 1000} s: ${new Stillness(this).why()}`);
+    // Whatever is planned may still decide between branches of equal work.
+    if (await reachQuiet(this, { limitMs, isAll: () => this.#plans.size === 0 })) return;
+    throw new Error(`the network does not settle: ${new Stillness(this).why()}`);
   }
 
   reorg({ depth, node = 0 }: { readonly depth: number; readonly node?: number | undefined }): Promise<Reorg> {
-    return reorg(this.node(node).client, { depth, address: this.#wallet(node).address });
+    return reorg(this.node(node).client, { depth, address: this.wallet(node).address });
   }
 
   /** Remembers the whole network as it is, under a name: what each disk holds, the clocks, who runs, what is parted. */
@@ -203,6 +216,7 @@ export class Simulation implements TransparentNetwork {
     const saved: Snapshot = this.#snapshots.get(name);
     for (const node of this.nodes) node.vanish();
     this.scheduler.clear();
+    this.#plans.clear();
     this.wire.clear();
     this.scheduler.now = saved.now;
     [this.#linkDice.state, this.#tieDice.state] = saved.dice;
@@ -256,12 +270,5 @@ export class Simulation implements TransparentNetwork {
 
   #othersThan(index: number): readonly string[] {
     return this.nodes.filter((node) => node.index !== index).map(({ url }) => url);
-  }
-
-  #wallet(index: number): Wallet {
-    this.node(index);
-    const wallet = this.wallets[index];
-    if (wallet === undefined) throw new RangeError(`there is no wallet ${index}`);
-    return wallet;
   }
 }

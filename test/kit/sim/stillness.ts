@@ -4,19 +4,40 @@ import type { Simulation } from './simulation.js';
 
 /** Looks at peers without any news after which those that disagree on what waits are left to it. */
 const QUIET_ROUNDS = 4;
+/** The same, after which branches of equal work are taken to stay. */
+const STUCK_ROUNDS = 10;
 
 /** What has to come to rest. */
 type Restless = Pick<Simulation, 'nodes' | 'scheduler' | 'wire' | 'params' | 'links'>;
 
-/** Lets time go by until a network has come to rest; answers whether it did before so many milliseconds were over. */
-export async function reachStillness(net: Restless, limitMs: number): Promise<boolean> {
+/** How long to wait for it. */
+export interface Patience {
+  readonly limitMs: number;
+  /** Whether nobody is to bring about anything more: then branches of equal work are not waited for. */
+  readonly isAll?: (() => boolean) | undefined;
+}
+
+/** Lets time go by until a network has come to rest; answers whether it did before that was over. */
+export async function reachStillness(net: Restless, { limitMs, isAll = () => false }: Patience): Promise<boolean> {
   const { scheduler, nodes } = net;
   const until = scheduler.now + limitMs;
   const stillness = new Stillness(net);
-  while (await scheduler.advanceUntil(() => stillness.isReached(), Math.max(0, until - scheduler.now))) {
+  const isOver = (): boolean => stillness.isReached() || (stillness.isOutOfReach && isAll());
+  while (await scheduler.advanceUntil(isOver, Math.max(0, until - scheduler.now))) {
     // Nothing is on its way, but a node may still be judging what waits after a switch of branches.
     await scheduler.during(Promise.all(nodes.map(({ running }) => running?.mempool.atRest())));
     if (stillness.isReached()) return true;
+    if (stillness.isOutOfReach && isAll()) return false;
+  }
+  return false;
+}
+
+/** The same, and whoever outside was told of something has the answers to all that it asked because of it. */
+export async function reachQuiet(net: Restless, patience: Patience): Promise<boolean> {
+  const { scheduler } = net;
+  while (await reachStillness(net, patience)) {
+    if (!(await scheduler.leavesMoreToDo())) return true;
+    await scheduler.advanceTo(scheduler.now);
   }
   return false;
 }
@@ -47,11 +68,25 @@ export class Stillness {
     return scheduler.now - this.#since >= QUIET_ROUNDS * paceOf(params).syncMs;
   }
 
+  /** Whether it will not be reached, however long one waits: an equal rival never replaces a branch. As of the last look. */
+  get isOutOfReach(): boolean {
+    const { scheduler, params } = this.#net;
+    if (scheduler.now - this.#since < STUCK_ROUNDS * paceOf(params).syncMs) return false;
+    const split = this.#split();
+    return split !== undefined && isOne(split, workOf);
+  }
+
   /** What keeps it from being reached. */
   why(): string {
-    const split = this.#groups().find((group) => !isOne(group, tipOf));
+    const split = this.#split();
     if (split === undefined) return 'the waiting transactions go on changing';
-    return split.map((node) => `${node.name} is at ${heightOf(node)} ${tipOf(node).slice(0, 8)}`).join(', ');
+    const tips = split.map((node) => `${node.name} is at ${heightOf(node)} ${tipOf(node).slice(0, 8)}`).join(', ');
+    return isOne(split, workOf) ? `${tips}: branches of equal work, so mine a block on one of them` : tips;
+  }
+
+  /** Nodes that hear each other and stand on different tips. */
+  #split(): SimNode[] | undefined {
+    return this.#groups().find((group) => !isOne(group, tipOf));
   }
 
   /** The running nodes, by who hears whom, over others too. */
@@ -72,6 +107,10 @@ function tipOf({ running }: SimNode): string {
 
 function heightOf({ running }: SimNode): number {
   return running?.chain.tip.header.height ?? 0;
+}
+
+function workOf({ running }: SimNode): string {
+  return String(running?.chain.tip.work);
 }
 
 function stateOf(node: SimNode): string {

@@ -308,6 +308,63 @@ describe('time', () => {
   });
 });
 
+test('a subscription to a node that is down stands as soon as the node does, in virtual time', async () => {
+  await using net = await simulate({ nodes: 2, seed: 1 });
+  await net.crash(0);
+  const told: string[] = [];
+  net
+    .node(0)
+    .client.block.onChange.subscribe(
+      {},
+      { onStarted: () => told.push('started'), onData: ({ data }) => told.push(data.kind) },
+    );
+  await net.advance(60_000);
+  expect(told).toEqual([]);
+  await net.restart(0);
+  await net.advance(5_000);
+  await net.mine(0, 1);
+  await net.advance(5_000);
+  expect(told).toEqual(['started', 'reset', 'connected']);
+});
+
+test('a network that cannot settle says where its nodes stand, and why branches of equal work stay', async () => {
+  await using net = await simulate({ nodes: 2, seed: 1 });
+  await net.mine(0, 1);
+  await net.mine(1, 1);
+  await expect(net.settle()).rejects.toThrow(
+    /^the network does not settle: n0 is at 1 \w{8}, n1 is at 1 \w{8}: branches of equal work, so mine a block on one of them$/,
+  );
+  net.at(net.now + 60_000, async () => void (await net.mine(1, 1)));
+  await net.settle();
+  expect(heights(net)).toEqual([2, 2]);
+});
+
+test('a call that is under way when the network goes says so', async () => {
+  const net = await simulate({ nodes: 1, seed: 1 });
+  const { address } = net.wallet(0);
+  const waiting = net.node(0).client.block.template.query({ address, current: 'ab'.repeat(8), waitMs: 4_000 });
+  await net[Symbol.asyncDispose]();
+  await expect(waiting).rejects.toThrow('this network has been disposed of');
+});
+
+test('who is told of a change and asks on has the answers when the network has settled', async () => {
+  await using net = await simulate({ nodes: 2, seed: 1 });
+  const { client } = net.node(0);
+  let walked = 0;
+  const walk = async (): Promise<void> => {
+    let block = await client.block.last.query();
+    for (; block.height > 0; walked++) block = await client.block.get.query({ block: block.previous });
+  };
+  await net.mine(1, 20);
+  await net.settle();
+  client.block.onChange.subscribe({}, { onData: () => void walk() });
+  await net.settle();
+  expect(walked).toBe(20);
+  await net.mine(1, 1);
+  await net.settle();
+  expect(walked).toBe(41);
+});
+
 describe('the invariants', () => {
   /** Which invariant a network finds broken while this runs. */
   const broken = async (net: Simulation, run: Promise<unknown>): Promise<string | undefined> => {
