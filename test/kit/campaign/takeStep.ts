@@ -70,13 +70,20 @@ export async function takeStep(stage: Stage, machines: Machines, step: Step): Pr
       return flipBits(stage, net.node(step.node), step);
     case 'wait':
       return stage.wait(step.ms);
-    case 'lie': {
-      const victim = net.node(step.victim);
-      const dice = Dice.of(step.seed, step.name);
-      const liar = await stage.liar();
-      if (await tellLie(liar, step.name, { net, victim, dice })) count(stage.coverage.lies, step.name);
-      return;
-    }
+    case 'lie':
+      return lie(stage, step);
+  }
+}
+
+/** To whichever node hears it, the one that was chosen first. */
+async function lie(stage: Stage, step: Step & { readonly kind: 'lie' }): Promise<void> {
+  const { net } = stage;
+  const liar = await stage.liar();
+  const dice = Dice.of(step.seed, step.name);
+  for (const victim of [...net.nodes.slice(step.victim), ...net.nodes.slice(0, step.victim)]) {
+    if (!(await tellLie(liar, step.name, { net, victim, dice }))) continue;
+    count(stage.coverage.lies, step.name);
+    return;
   }
 }
 
