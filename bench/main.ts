@@ -1,4 +1,4 @@
-import { median, table } from './report.js';
+import { median, type Result, table } from './report.js';
 import { suites } from './suites.js';
 
 /** How often each measurement is repeated; the median is quoted. */
@@ -12,7 +12,7 @@ if (chosen.length === 0) {
   process.exit(2);
 }
 
-const results: { suite: string; what: string; perSecond: number }[] = [];
+const results: Result[] = [];
 for (const suite of chosen) {
   for (const { what, run } of await suite.measurements()) {
     const rates: number[] = [];
@@ -21,7 +21,13 @@ for (const suite of chosen) {
       const count = await run();
       rates.push((count * 1000) / (performance.now() - startedAt));
     }
-    results.push({ suite: suite.name, what, perSecond: Math.round(median(rates)) });
+    const rate = median(rates);
+    results.push({
+      suite: suite.name,
+      what,
+      perSecond: Number(rate.toPrecision(4)),
+      msEach: Number((1000 / rate).toPrecision(4)),
+    });
   }
 }
 process.stdout.write(`${json ? JSON.stringify({ rounds: ROUNDS, results }) : table(results)}\n`);

@@ -4,13 +4,25 @@ export function median(figures: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
-/** Results in columns. */
-export function table(results: readonly { suite: string; what: string; perSecond: number }[]): string {
-  const rows = results.map(({ suite, what, perSecond }) => [suite, what, perSecond.toLocaleString('en-US')]);
+/** What was measured: how often in a second, and how long each took. */
+export interface Result {
+  readonly suite: string;
+  readonly what: string;
+  readonly perSecond: number;
+  readonly msEach: number;
+}
+
+/** Results in columns. What takes longer than a fiftieth of a second is shown by how long it takes. */
+export function table(results: readonly Result[]): string {
+  const rows = results.map(({ suite, what, perSecond, msEach }) =>
+    msEach > 20
+      ? [suite, what, Math.round(msEach).toLocaleString('en-US'), 'ms each']
+      : [suite, what, Math.round(perSecond).toLocaleString('en-US'), 'a second'],
+  );
   const widths = [0, 1, 2].map((i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
   return rows
-    .map(([suite = '', what = '', rate = '']) =>
-      [suite.padEnd(widths[0] ?? 0), what.padEnd(widths[1] ?? 0), `${rate.padStart(widths[2] ?? 0)} a second`].join(
+    .map(([suite = '', what = '', figure = '', unit = '']) =>
+      [suite.padEnd(widths[0] ?? 0), what.padEnd(widths[1] ?? 0), `${figure.padStart(widths[2] ?? 0)} ${unit}`].join(
         '  ',
       ),
     )

@@ -4,8 +4,10 @@ import { signDigest } from '../shared/crypto/secp.js';
 import { type RecoveryEngine, recoverOwner } from '../shared/crypto/signature.js';
 import type { Block } from '../shared/model/block.js';
 import { decodeTransaction, type Transaction } from '../shared/model/transaction.js';
+import { assertConverged } from '../test/kit/assertions.js';
 import { assertOk, present } from '../test/kit/assertOk.js';
 import { type Spendable, testKey, transfer } from '../test/kit/builders.js';
+import { simulate } from '../test/kit/sim/simulate.js';
 import { TestChain } from '../test/kit/testChain.js';
 import { allEngines } from '../test/support/engines.js';
 import { memoryChain } from '../test/support/memoryChain.js';
@@ -31,6 +33,7 @@ export const suites: readonly Suite[] = [
   { name: 'engine', measurements: engine },
   { name: 'codec', measurements: codec },
   { name: 'connect', measurements: connect },
+  { name: 'sim', measurements: sim },
 ];
 
 async function engine(): Promise<Measurement[]> {
@@ -74,6 +77,40 @@ async function connect(): Promise<Measurement[]> {
         for (const block of blocks) assertOk(await chain.submitBlock(block));
         await kv.close();
         return count;
+      },
+    },
+  ];
+}
+
+async function sim(): Promise<Measurement[]> {
+  return [
+    {
+      what: 'networks of five simulated nodes brought up',
+      async run() {
+        await using net = await simulate({ nodes: 5, seed: 1 });
+        return net.nodes.length / 5;
+      },
+    },
+    {
+      what: 'tests of five nodes that part, mine 100 blocks, switch branches and heal',
+      async run() {
+        await using net = await simulate({ nodes: 5, seed: 1 });
+        net.partition([0, 1], [2, 3, 4]);
+        await net.mine(0, 49);
+        await net.mine(2, 51);
+        net.heal();
+        await net.settle();
+        assertConverged(net);
+        return 1;
+      },
+    },
+    {
+      what: 'events of a quiet minute of five nodes',
+      async run() {
+        await using net = await simulate({ nodes: 5, seed: 1 });
+        const before = net.scheduler.events;
+        await net.advance(60_000);
+        return net.scheduler.events - before;
       },
     },
   ];
