@@ -8,7 +8,8 @@ export async function mine(
   node: SimNode,
   { count, address }: { readonly count: number; readonly address?: string },
 ): Promise<void> {
-  const work = address === undefined ? stage.net.mine(node.index, count) : mineBlocks(node.client, address, count);
+  // By the client alone: where the node is down, the call is to find that out.
+  const work = mineBlocks(node.client, address ?? stage.net.wallet(node.index).address, count);
   const mined = await stage.attempt(node, work);
   stage.count('blocksMined', mined?.length ?? 0);
 }

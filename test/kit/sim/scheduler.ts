@@ -229,7 +229,10 @@ function disposedOf(): Error {
   return new Error('this network has been disposed of');
 }
 
+/** As it is before a test runner puts its own in place: `vi.useFakeTimers()` would end all time here. */
+const realImmediate = setImmediate;
+
 /** Settles after every promise job there is, and those that they bring about. */
 function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => realImmediate(resolve));
 }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { layout } from '../../../server/store/layout.js';
 import { put } from '../../../server/store/space.js';
 import { assertConfirmed, assertConverged, assertInvariants } from '../../kit/assertions.js';
@@ -356,6 +356,18 @@ describe('what makes no sense is refused', () => {
     await expect(net.stop(0)).rejects.toThrow(down);
     await expect(net.restart(1)).rejects.toThrow('n1 runs: crash or stop it before it is restarted');
   });
+});
+
+test('time goes by as ever under the timers of a test runner', async () => {
+  vi.useFakeTimers();
+  try {
+    await using net = await simulate({ nodes: 2, seed: 1 });
+    await net.mine(0, 3);
+    await net.settle();
+    assertConverged(net);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('a network that cannot settle says where its nodes stand, and why branches of equal work stay', async () => {
