@@ -14,7 +14,9 @@ export interface Lies {
   readonly names: readonly string[];
   /** Has a peer tell a lie; answers whether it came to that. */
   tell(name: string, context: LieContext): Promise<boolean>;
+  /** Ends all lying on a network: whoever lied is gone, or speaks the truth. */
+  silence(net: Simulation): void;
 }
 
 /** The lies of every scenario: none yet. */
-export const LIES: Lies = { names: [], tell: async () => false };
+export const LIES: Lies = { names: [], tell: async () => false, silence: () => {} };

@@ -6,6 +6,7 @@ import { EPOCH_MS } from '../sim/simClock.js';
 import type { SimNode } from '../sim/simNode.js';
 import type { Simulation } from '../sim/simulation.js';
 import { reachStillness, Stillness } from '../sim/stillness.js';
+import { LIES } from './lies.js';
 import type { Machines } from './machines.js';
 import { mine } from './mine.js';
 import type { Stage } from './stage.js';
@@ -42,6 +43,7 @@ export async function recover(stage: Stage, machines: Machines): Promise<void> {
 function endFaults(stage: Stage): void {
   const { net } = stage;
   stage.endPassing();
+  LIES.silence(net);
   net.heal();
   net.links.setUsual(GOOD_LINKS);
   net.links.clearOwn();
