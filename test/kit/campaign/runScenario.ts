@@ -53,7 +53,8 @@ async function play(stage: Stage, steps: readonly Step[]): Promise<Outcome> {
     at = undefined;
     await end(stage, machines);
   } catch (error) {
-    failure = { ...asBroken(error), at: stage.net.scheduler.now, step: at };
+    // Whatever failed once something was broken failed because of that.
+    failure = { ...asBroken(stage.net.broken ?? error), at: stage.net.scheduler.now, step: at };
     // Where in the code it was is no part of what happened.
     stage.net.note(`BROKEN: ${failure.invariant}: ${failure.message.split('\n', 1)[0]}`);
   }
