@@ -18,6 +18,8 @@ interface Source {
 function* filesUnder(directory: string): Generator<string> {
   for (const name of readdirSync(directory)) {
     const path = join(directory, name);
+    // An example in which somebody has run `npm install`.
+    if (name === 'node_modules') continue;
     if (statSync(path).isDirectory()) yield* filesUnder(path);
     else if (/\.tsx?$/.test(name) && !name.endsWith('.d.ts')) yield path;
   }
