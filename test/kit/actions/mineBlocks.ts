@@ -10,6 +10,7 @@ const MOST_TRIES = 1_000_000;
 
 /** Mines blocks as a miner does: template, search, submit. Answers their hashes once the node has them. */
 export async function mineBlocks(client: Client, address: string, count: number): Promise<readonly BlockHash[]> {
+  if (!Number.isInteger(count) || count < 0) throw new RangeError(`${count} blocks cannot be mined`);
   const hashes: BlockHash[] = [];
   while (hashes.length < count) {
     const { id, header, target } = await client.block.template.query({ address });

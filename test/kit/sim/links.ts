@@ -117,9 +117,18 @@ export class Links {
   }
 }
 
+/** What was given and what is left out. Throws where it makes no sense. */
 function complete(options: LinkOptions): Link {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return { ...PLAIN, ...Object.fromEntries(given) };
+  const link: Link = { ...PLAIN, ...Object.fromEntries(given) };
+  const { latencyMs, jitterMs, loss, duplication, reordering, bandwidth } = link;
+  for (const [name, share] of Object.entries({ loss, duplication, reordering }))
+    if (!(share >= 0 && share <= 1))
+      throw new RangeError(`${name} ${share}: a share of messages is a number from 0 to 1`);
+  for (const [name, ms] of Object.entries({ latencyMs, jitterMs }))
+    if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY)) throw new RangeError(`${name} ${ms}: a time is a number from 0`);
+  if (!(bandwidth > 0)) throw new RangeError(`bandwidth ${bandwidth}: bytes in a millisecond are a number above 0`);
+  return link;
 }
 
 function directed(from: string, to: string): string {

@@ -104,7 +104,7 @@ export class SimNode implements NetworkNode, Station {
 
   /** Starts a process on what the disk holds. Throws what it ends with where it cannot start. */
   async start(run = this.#runs): Promise<void> {
-    if (this.#lifeline !== undefined) throw new Error(`${this.name} runs already`);
+    if (this.#lifeline !== undefined) throw new Error(`${this.name} runs: crash or stop it before it is restarted`);
     const { seed, params, scheduler, wire, signatures, maxPoolBytes } = this.#parts;
     this.#runs = run + 1;
     const lifeline = new Lifeline(scheduler);

@@ -5,6 +5,9 @@ import { sharedSignatures } from './sharedSignatures.js';
 import { Simulation } from './simulation.js';
 import type { TraceLine } from './trace.js';
 
+/** The most nodes at once: a node is told of no more others. */
+const MAX_NODES = 100;
+
 /** What to simulate; what is left out is plain. */
 export interface SimulateOptions {
   /** How many nodes; 3 unless given. */
@@ -39,6 +42,9 @@ export interface SimulateOptions {
  */
 export async function simulate(options: SimulateOptions = {}): Promise<Simulation> {
   const { nodes = 3, seed = 1, network = NETWORKS.dev, links = {}, invariants = true, maxPoolBytes, onLine } = options;
+  if (!Number.isInteger(nodes) || nodes < 1 || nodes > MAX_NODES)
+    throw new RangeError(`${nodes} nodes cannot be simulated: 1 to ${MAX_NODES} can`);
+  if (!Number.isSafeInteger(seed)) throw new RangeError(`${seed} is no seed: a whole number is`);
   const signatures = await sharedSignatures();
   const given = { nodes, seed, params: network, links, maxPoolBytes, onLine, signatures };
   return Simulation.start({ ...given, isWatched: invariants });

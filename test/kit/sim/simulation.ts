@@ -116,11 +116,12 @@ export class Simulation implements TransparentNetwork {
     return wallet;
   }
 
-  mine(node: number, count = 1): Promise<readonly BlockHash[]> {
-    return mineBlocks(this.node(node).client, this.wallet(node).address, count);
+  async mine(node: number, count = 1): Promise<readonly BlockHash[]> {
+    return mineBlocks(this.#up(node).client, this.wallet(node).address, count);
   }
 
-  send(from: number, to: number | string, amount: bigint): Promise<SubmittedTransaction> {
+  async send(from: number, to: number | string, amount: bigint): Promise<SubmittedTransaction> {
+    this.#up(from);
     const address = typeof to === 'string' ? to : this.wallet(to).address;
     return this.wallet(from).send({ recipients: [{ to: address, amount }] });
   }
@@ -141,11 +142,11 @@ export class Simulation implements TransparentNetwork {
   }
 
   async crash(node: number, kind: CrashKind = 'process'): Promise<void> {
-    this.node(node).crash(kind);
+    this.#up(node).crash(kind);
   }
 
   async stop(node: number): Promise<void> {
-    await this.scheduler.during(this.node(node).stop());
+    await this.scheduler.during(this.#up(node).stop());
   }
 
   async restart(node: number): Promise<void> {
@@ -162,11 +163,13 @@ export class Simulation implements TransparentNetwork {
   }
 
   async advance(ms: number): Promise<void> {
+    requireTime(ms);
     await this.scheduler.advanceTo(this.scheduler.now + ms);
     await Promise.all(this.#actions);
   }
 
   at(ms: number, action: () => void | Promise<void>): void {
+    requireTime(ms);
     const plan = Symbol('plan');
     this.#plans.add(plan);
     this.scheduler.after(this.#upAt + ms - this.scheduler.now, () => {
@@ -187,8 +190,8 @@ export class Simulation implements TransparentNetwork {
     throw new Error(`the network does not settle: ${new Stillness(this).why()}`);
   }
 
-  reorg({ depth, node = 0 }: { readonly depth: number; readonly node?: number | undefined }): Promise<Reorg> {
-    return reorg(this.node(node).client, { depth, address: this.wallet(node).address });
+  async reorg({ depth, node = 0 }: { readonly depth: number; readonly node?: number | undefined }): Promise<Reorg> {
+    return reorg(this.#up(node).client, { depth, address: this.wallet(node).address });
   }
 
   /** Remembers the whole network as it is, under a name: what each disk holds, the clocks, who runs, what is parted. */
@@ -268,7 +271,18 @@ export class Simulation implements TransparentNetwork {
     await this.scheduler.advanceUntil(knowEachOther, MEETING_ROUNDS * paceOf(this.params).upkeepMs);
   }
 
+  /** A node that runs, or starts at this moment. */
+  #up(index: number): SimNode {
+    const node = this.node(index);
+    if (node.lifeline === undefined) throw new Error(`${node.name} is down: restart it first`);
+    return node;
+  }
+
   #othersThan(index: number): readonly string[] {
     return this.nodes.filter((node) => node.index !== index).map(({ url }) => url);
   }
+}
+
+function requireTime(ms: number): void {
+  if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY)) throw new RangeError(`${ms} ms: a time is a number from 0`);
 }

@@ -327,6 +327,37 @@ test('a subscription to a node that is down stands as soon as the node does, in 
   expect(told).toEqual(['started', 'reset', 'connected']);
 });
 
+describe('what makes no sense is refused', () => {
+  test.each<[SimulateOptions, string]>([
+    [{ nodes: 0 }, '0 nodes cannot be simulated: 1 to 100 can'],
+    [{ nodes: 1.5 }, '1.5 nodes'],
+    [{ nodes: 101 }, '101 nodes'],
+    [{ seed: 0.5 }, '0.5 is no seed'],
+    [{ links: { loss: 2 } }, 'loss 2: a share of messages is a number from 0 to 1'],
+    [{ links: { duplication: -1 } }, 'duplication -1'],
+    [{ links: { latencyMs: Number.NaN } }, 'latencyMs NaN'],
+    [{ links: { bandwidth: 0 } }, 'bandwidth 0'],
+  ])('%j', async (options, message) => {
+    await expect(simulate(options)).rejects.toThrow(message);
+  });
+
+  test('of calls: times, counts and places that are none, and nodes that are down', async () => {
+    await using net = await simulate({ nodes: 2 });
+    await expect(net.advance(Number.NaN)).rejects.toThrow('NaN ms: a time is a number from 0');
+    expect(() => net.at(-1, () => {})).toThrow('-1 ms');
+    await expect(net.mine(0, 1.5)).rejects.toThrow('1.5 blocks cannot be mined');
+    await expect(net.mine(2)).rejects.toThrow('there is no node 2: they are numbered 0 to 1');
+    await net.crash(0);
+    const down = 'n0 is down: restart it first';
+    await expect(net.mine(0)).rejects.toThrow(down);
+    await expect(net.send(0, 1, 1n)).rejects.toThrow(down);
+    await expect(net.reorg({ depth: 1 })).rejects.toThrow(down);
+    await expect(net.crash(0)).rejects.toThrow(down);
+    await expect(net.stop(0)).rejects.toThrow(down);
+    await expect(net.restart(1)).rejects.toThrow('n1 runs: crash or stop it before it is restarted');
+  });
+});
+
 test('a network that cannot settle says where its nodes stand, and why branches of equal work stay', async () => {
   await using net = await simulate({ nodes: 2, seed: 1 });
   await net.mine(0, 1);
