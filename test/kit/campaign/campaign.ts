@@ -90,7 +90,7 @@ class Campaign {
           const answer = await child.run({ kind: 'run', seed, nodes });
           if (answer.kind === 'ran') await this.#take(turn, answer.outcome, child);
         } catch (error) {
-          this.#fail(seed, { invariant: 'runs end', message: String(error) });
+          this.#fail(seed, { invariant: 'runs end', message: error instanceof Error ? error.message : String(error) });
         }
         this.#tell();
       }

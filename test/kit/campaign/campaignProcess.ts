@@ -12,10 +12,10 @@ export class CampaignProcess {
 
   /** Has a task done. Throws where the process ends or gets stuck over it; the next task starts another. */
   async run(task: Task): Promise<Answer> {
-    this.#child ??= fork(new URL('./worker.js', import.meta.url), { execArgv: FLAGS, serialization: 'advanced' });
+    if (!this.#child?.connected) this.#child = start();
     const child = this.#child;
     try {
-      return await askOnce(child, task);
+      return await ask(child, task);
     } catch (error) {
       child.kill('SIGKILL');
       this.#child = undefined;
@@ -24,25 +24,28 @@ export class CampaignProcess {
   }
 
   close(): void {
-    this.#child?.disconnect();
-    this.#child = undefined;
+    if (this.#child?.connected) this.#child.disconnect();
   }
 }
 
-function askOnce(child: ChildProcess, task: Task): Promise<Answer> {
+function start(): ChildProcess {
+  const child = fork(new URL('./worker.js', import.meta.url), { execArgv: FLAGS, serialization: 'advanced' });
+  // Told to whoever waits for an answer; where nobody does, there is nobody to tell.
+  return child.on('error', () => {});
+}
+
+function ask(child: ChildProcess, task: Task): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const onMessage = (message: unknown): void => end(() => resolve(answer.parse(message)));
-    const onExit = (code: number | null, signal: string | null): void =>
-      end(() => reject(new Error(`the process that ran it ended with ${code ?? signal}`)));
-    const timer = setTimeout(() => end(() => reject(new Error(`no end within ${PATIENCE_MS / 1000} s`))), PATIENCE_MS);
+    const onExit = (code: number | null, signal: string | null): void => onError(`it ended with ${code ?? signal}`);
+    const onError = (why: unknown): void => end(() => reject(new Error(`the process that ran it failed: ${why}`)));
+    const timer = setTimeout(() => onError(`nothing within ${PATIENCE_MS / 1000} s`), PATIENCE_MS);
     const end = (then: () => void): void => {
       clearTimeout(timer);
-      child.off('message', onMessage);
-      child.off('exit', onExit);
+      child.off('message', onMessage).off('exit', onExit).off('error', onError);
       then();
     };
-    child.on('message', onMessage);
-    child.on('exit', onExit);
+    child.on('message', onMessage).on('exit', onExit).on('error', onError);
     child.send(task);
   });
 }

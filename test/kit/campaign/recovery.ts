@@ -27,7 +27,7 @@ const MOST_CATCHING_UP = 60;
 export async function recover(stage: Stage, machines: Machines): Promise<void> {
   const { net } = stage;
   net.note('all faults end');
-  endFaults(stage);
+  await endFaults(stage);
   for (const node of net.nodes) if (node.disk.isDamaged) machines.wipe(node);
   for (const node of net.nodes) await machines.start(node);
   await meet(stage);
@@ -39,9 +39,10 @@ export async function recover(stage: Stage, machines: Machines): Promise<void> {
   throw new InvariantBroken('one tip', `faults have ended, and there is no one tip: ${new Stillness(net).why()}`);
 }
 
-function endFaults(stage: Stage): void {
+async function endFaults(stage: Stage): Promise<void> {
   const { net } = stage;
   stage.endPassing();
+  await stage.endLies();
   net.heal();
   net.links.setUsual(GOOD_LINKS);
   net.links.clearOwn();

@@ -24,16 +24,28 @@ export interface RunOptions {
  */
 export async function runScenario(scenario: Scenario, options: RunOptions = {}): Promise<Outcome> {
   const { steps, onLine, watchdog = watchInvariants } = options;
-  await using stage = await Stage.open(scenario, { onLine, watchdog });
+  let stage: Stage | undefined;
   const unheard = (reason: unknown): void =>
-    stage.fail(new InvariantBroken('no failure is unheard', `a rejection that nobody handles: ${String(reason)}`));
+    stage?.fail(new InvariantBroken('no failure is unheard', `a rejection that nobody handles: ${String(reason)}`));
   process.on('unhandledRejection', unheard);
+  try {
+    stage = await Stage.open(scenario, { onLine, watchdog });
+    return await play(stage, stepsOf(scenario, steps));
+  } finally {
+    await stage?.[Symbol.asyncDispose]();
+    // Whatever waits for a network that has ended fails with it, and nobody is there to hear of it.
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', unheard);
+  }
+}
+
+async function play(stage: Stage, steps: readonly Step[]): Promise<Outcome> {
   const machines = new Machines(stage);
   let failure: Broken | undefined;
   /** The number of the step that is being taken. */
   let at: number | undefined;
   try {
-    for (const step of stepsOf(scenario, steps)) {
+    for (const step of steps) {
       at = step.number;
       await takeStep(stage, machines, step);
       stage.check();
@@ -41,11 +53,10 @@ export async function runScenario(scenario: Scenario, options: RunOptions = {}):
     at = undefined;
     await end(stage, machines);
   } catch (error) {
-    failure = { ...asBroken(error), at: stage.net.scheduler.now, step: at };
+    // Whatever failed once something was broken failed because of that.
+    failure = { ...asBroken(stage.net.broken ?? error), at: stage.net.scheduler.now, step: at };
     // Where in the code it was is no part of what happened.
     stage.net.note(`BROKEN: ${failure.invariant}: ${failure.message.split('\n', 1)[0]}`);
-  } finally {
-    process.off('unhandledRejection', unheard);
   }
   tally(stage);
   const { trace, scheduler } = stage.net;

@@ -137,6 +137,11 @@ export class Stage implements AsyncDisposable {
     return this.#liar;
   }
 
+  /** Has the liar, if there is one, take back what it told: from then on it is honest. */
+  async endLies(): Promise<void> {
+    (await this.#liar)?.story.recant();
+  }
+
   /** Lets a fault pass after a while, or when all faults end. */
   passing(ms: number, end: () => void): void {
     const finish = (): void => {

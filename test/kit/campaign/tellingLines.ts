@@ -5,8 +5,8 @@ const MOST_LINES = 120;
 /** The last lines are shown whatever they say. */
 const LAST_LINES = 30;
 
-/** A message on its way, or an answer to one. */
-const MESSAGE = /^n\d+ [-=]> n\d+ {2}/;
+/** A message on its way, an answer to one, or a call by whoever runs the network. */
+const MESSAGE = /^\w+ [-=]> \w+ {2}|^asked from outside/;
 
 /** The lines of a log that tell most: what was done and what nodes say of it, and of messages only the last. */
 export function tellingLines(log: readonly TraceLine[]): string[] {

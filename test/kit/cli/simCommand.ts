@@ -52,8 +52,7 @@ async function campaign({ seeds, from, nodes, processes }: SimOptions, output: O
   const result = await runCampaign({
     seeds: Array.from({ length: seeds }, (_, index) => from + index),
     ...{ nodes, processes, onProgress: (progress) => display.show(progress) },
-  });
-  display.end();
+  }).finally(() => display.end());
   const seconds = (performance.now() - startedAt) / 1000;
   if (output.json) for (const failure of result.failures) process.stderr.write(`${describeFailure(failure)}\n`);
   output.result(campaignView(result, seconds), describeCampaign(result, seconds));

@@ -84,6 +84,8 @@ export class SimDisk implements Premises {
 
   /** Gives the disk to a process. */
   attach(lifeline: Lifeline): void {
+    // A process that ended otherwise than by a crash may have left a commit under way, too.
+    if (this.isBusy) this.crash('process');
     this.#lifeline = lifeline;
   }
 
@@ -187,8 +189,8 @@ export class SimDisk implements Premises {
     return new Promise((resolve, reject) => {
       this.#lifeline?.after(store.busyUntil - now, () => {
         if (failure !== undefined) return reject(failure);
-        const next = store.pending.shift();
-        if (next !== undefined) applyTo(store, next);
+        // Those before it come with it: a process that thaws may learn of its commits in any order.
+        for (const each of store.pending.splice(0, store.pending.indexOf(batch) + 1)) applyTo(store, each);
         resolve();
       });
     });

@@ -91,6 +91,8 @@ const EXPECTED: Record<LieName, Noticed> = {
   'repeated-headers': { ...ANNOUNCED, asked: ['block.headers 200', 'block.range 404'] },
   'claimed-work': { ...NOTHING, asked: ['block.headers 200'] },
   // The other payment of the same coin, which comes by relay from the node that took it.
+  'block-verified-junk': badVerified(),
+  'coin-twice': { ...NOTHING, told: ['transaction.submit 400'] },
   'double-spend': { ...NOTHING, told: ['transaction.submit 200'], refused: ['pool-conflict'] },
 };
 
@@ -110,6 +112,12 @@ function badBranch(code: string): Noticed {
   return { ...ANNOUNCED, asked, refused: [code], dropped: 'block-tx', header: 'invalid' };
 }
 
+/** The same payment under good signatures before. */
+function badVerified(): Noticed {
+  const bad = badBlock('tx-signature-invalid', 'block-tx');
+  return { ...bad, told: ['transaction.submit 200', ...bad.told] };
+}
+
 function withheldTransaction(asked: string): Noticed {
   return { ...NOTHING, told: ['transaction.announce 200'], asked: [asked] };
 }
@@ -118,6 +126,7 @@ function withheldTransaction(asked: string): Noticed {
 const WITH_A_BLOCK: readonly LieName[] = ['block-mutated-body', 'withheld-honest-block'];
 /** Lies about a real payment, which all nodes take. */
 const WITH_A_PAYMENT: readonly LieName[] = [
+  'block-verified-junk',
   'double-spend',
   ...(['junk-signatures', 'withheld-transaction-silent'] as const),
   ...(['withheld-transaction-absent', 'withheld-transaction-other'] as const),

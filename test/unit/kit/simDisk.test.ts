@@ -10,12 +10,13 @@ import { kvSuite } from '../../support/kvSuite.js';
 
 /** A disk, with time going by for whoever waits for it. */
 class Machine {
-  readonly time = new Scheduler(Dice.of(1, 'ties'));
+  readonly time: Scheduler;
   readonly disk: SimDisk;
   readonly damage: string[] = [];
   lifeline: Lifeline;
 
   constructor(seed = 1) {
+    this.time = new Scheduler(Dice.of(seed, 'ties'));
     this.disk = new SimDisk({ name: 'n0', dice: Dice.of(seed, 'disk'), now: () => this.time.now });
     this.lifeline = this.#boot();
   }
@@ -35,6 +36,12 @@ class Machine {
   crash(kind: 'process' | 'power'): void {
     this.lifeline.kill();
     this.disk.crash(kind);
+    this.lifeline = this.#boot();
+  }
+
+  /** The process ends by itself, and another starts. */
+  end(): void {
+    this.lifeline.kill();
     this.lifeline = this.#boot();
   }
 
@@ -85,6 +92,33 @@ describe('a simulated store', () => {
       outcomes.add(keysOf(await machine.open('chain')).join());
     }
     expect([...outcomes].sort()).toEqual(['1,2', '1,2,3,4', '1,2,3,4,5,6']);
+  });
+
+  test('what a process left under way that ended by itself is whole or not there, and takes no later commit’s place', async () => {
+    const outcomes = new Set<string>();
+    for (let seed = 1; seed <= 20; seed++) {
+      const machine = new Machine(seed);
+      void (await machine.open('chain')).commit([put(1)]);
+      machine.end();
+      const kv = await machine.open('chain');
+      await machine.commit(kv, 2);
+      outcomes.add(keysOf(kv).join());
+    }
+    expect([...outcomes].sort()).toEqual(['1,2', '2']);
+  });
+
+  test('a process that thaws finds every commit there that it is told of, in whatever order it is told', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const machine = new Machine(seed);
+      const kv = await machine.open('chain');
+      const seen: boolean[] = [];
+      const commits = [1, 2, 3].map((key) => kv.commit([put(key)]).then(() => seen.push(keysOf(kv).includes(key))));
+      machine.lifeline.freeze();
+      await machine.time.advanceTo(1_000);
+      machine.lifeline.thaw();
+      await machine.time.during(Promise.all(commits));
+      expect(seen).toEqual([true, true, true]);
+    }
   });
 
   test('what is not synced survives the process, and may go with the power, the latest first', async () => {

@@ -1,5 +1,6 @@
 import { BLOCK_LIES } from './blockLies.js';
 import { claimedWork } from './claimedWork.js';
+import { coinTwice } from './coinTwice.js';
 import { doubleSpend } from './doubleSpend.js';
 import { FLOOD_LIES } from './floodLies.js';
 import { FORESTALLED_BLOCK_LIES } from './forestallBlock.js';
@@ -9,6 +10,7 @@ import { GARBAGE_LIES } from './garbageLies.js';
 import { HEADER_FLOOD_LIES } from './headerFloods.js';
 import { HEADER_LIES } from './headerLies.js';
 import type { Lie } from './lie.js';
+import { verifiedJunk } from './verifiedJunk.js';
 import { WITHHELD_BLOCK_LIES } from './withheldLies.js';
 
 /** Every lie there is, by name; `tellLie` tells one. */
@@ -22,7 +24,9 @@ export const LIES = {
   ...GARBAGE_LIES,
   ...FLOOD_LIES,
   ...HEADER_FLOOD_LIES,
+  'block-verified-junk': verifiedJunk,
   'claimed-work': claimedWork,
+  'coin-twice': coinTwice,
   'double-spend': doubleSpend,
 } satisfies Record<string, Lie>;
 
