@@ -39,7 +39,7 @@ export type WalletOptions = WalletSecret & {
   readonly client: Client;
   /** The hash of genesis of the network that the money is on; whichever the node names unless given. */
   readonly genesis?: string | undefined;
-  /** The time, in milliseconds since 1970, for the transactions' timestamps; the machine's unless given. */
+  /** The time, in milliseconds since 1970, for the transactions' timestamps; fractions are left out. The machine's unless given. */
   readonly now?: (() => number) | undefined;
 };
 
@@ -144,7 +144,7 @@ export class Wallet {
     const body: TransferBody = {
       kind: 'transfer',
       version: 1,
-      timestamp: this.#now(),
+      timestamp: Math.floor(this.#now()),
       inputs: chosen.map(({ outpoint }) => outpoint),
       outputs: change > 0n ? [...outputs, { address: this.#key.address, value: toAmount(change) }] : outputs,
       memo,

@@ -50,7 +50,7 @@ test('an invoice is open again when its coins were spent on a branch with more w
 
   // The customer pays the shop, and on the other side of a parted network a friend, with the same coins.
   net.partition([0], [1, 2]);
-  const atTheShop = new Wallet({ client: net.node(0).client, key: walletKey(1), now: () => Math.floor(net.now) });
+  const atTheShop = new Wallet({ client: net.node(0).client, key: walletKey(1), now: () => net.now });
   await atTheShop.send({ recipients: [{ to: invoice.address, amount: invoice.amount }] });
   await net.mine(0, 3);
   expect(await shop.status(invoice)).toEqual(confirmed(3));

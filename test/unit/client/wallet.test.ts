@@ -30,6 +30,14 @@ test('money is unripe, then confirmed; on its way it is pending with whoever get
   expect(await alice.balance()).toEqual({ confirmed: coins('3') + change, pending: 0n, immature: 0n });
 });
 
+test('a wallet goes by whatever clock it is given, also by one with fractions', async () => {
+  await using node = await testNode();
+  const alice = new Wallet({ client: node.client, words: wordsOf('about'), now: () => 1_234.5 });
+  await node.client.block.generate.mutate({ address: alice.address, count: 2 });
+  const { txid } = await alice.send({ recipients: [{ to: alice.address, amount: 1n }] });
+  expect((await node.client.transaction.get.query({ txid })).timestamp).toBe(1_234);
+});
+
 test('a wallet with more coins than one page holds counts each of them once', async () => {
   await using node = await testNode();
   const alice = new Wallet({ client: node.client, words: wordsOf('about') });
