@@ -81,6 +81,8 @@ async function lie(stage: Stage, step: Step & { readonly kind: 'lie' }): Promise
   const liar = await stage.liar();
   const dice = Dice.of(step.seed, step.name);
   for (const victim of [...net.nodes.slice(step.victim), ...net.nodes.slice(0, step.victim)]) {
+    // What a lie is made of is read from its victim: a damaged row would be found there, and not by the victim's own work.
+    if (victim.disk.isDamaged) continue;
     if (!(await tellLie(liar, step.name, { net, victim, dice }))) continue;
     count(stage.coverage.lies, step.name);
     return;

@@ -98,6 +98,15 @@ describe('a run', () => {
     expect(coverage.counts).toMatchObject({ stops: 1, paymentsTaken: 0, blocksMined: 2 });
   });
 
+  test('leaves damage for its node to find: no lie is made of what such a node holds', async () => {
+    const flips: StepPlan = { kind: 'bit flips', node: 0, store: 'chain', rows: 1_000 };
+    const lie: StepPlan = { kind: 'lie', victim: 0, name: 'block-stolen-coin' };
+    const paid: StepPlan = { kind: 'mine for the liar', node: 0, count: 6 };
+    const { coverage, failure } = await runScenario(staged([paid, { kind: 'wait', ms: 5_000 }, flips, lie]));
+    expect(failure).toBeUndefined();
+    expect(coverage.counts).toMatchObject({ damageFound: 0, wipes: 1 });
+  });
+
   test('tells who did what, and when, as people read it', async () => {
     const log: TraceLine[] = [];
     await runScenario(staged([mine(0, 1), { kind: 'partition', groups: [[0, 1], [2]] }]), {
