@@ -6,14 +6,14 @@ import { GUARDS, type Guard } from './guards.js';
 import { buildMutant } from './mutant.js';
 
 /**
- * `guards [--seeds N] [--nodes N] [--only NAME] [--processes N] [--json]`: takes away one guard after the other, and runs
+ * `guards [--seeds N] [--nodes N] [--only NAME]... [--processes N] [--json]`: takes away one guard after the other, and runs
  * the seeds of the simulation until one fails. Closes with a table of guards and the seeds that found them missing.
  */
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '200' },
     nodes: { type: 'string', default: '5' },
-    only: { type: 'string' },
+    only: { type: 'string', multiple: true },
     processes: { type: 'string', default: '2' },
     json: { type: 'boolean', default: false },
   },
@@ -30,7 +30,7 @@ interface Row {
 }
 
 const run = promisify(execFile);
-const waiting = GUARDS.filter(({ name }) => values.only === undefined || name === values.only);
+const waiting = GUARDS.filter(({ name }) => values.only === undefined || values.only.includes(name));
 const rows = new Map<string, Row>();
 await Promise.all(Array.from({ length: Number(values.processes) }, work));
 

@@ -1,5 +1,6 @@
 import { medianTime } from '../../../../shared/consensus/checkHeader.js';
 import { bitsFromTarget, hashAsNumber } from '../../../../shared/consensus/target.js';
+import { sealBlock } from '../../../../shared/model/block.js';
 import { type HeaderFields, sealHeader } from '../../../../shared/model/header.js';
 import { toHeight } from '../../../../shared/model/height.js';
 import { idFromBytes } from '../../../../shared/model/ids.js';
@@ -24,9 +25,10 @@ export const HEADER_LIES = {
   'header-false-work': async (liar, telling) => {
     const forge = Forge.on(liar, telling);
     if (forge === undefined) return false;
-    const { header } = forge.block([forge.coinbase()]);
+    const { header, transactions } = forge.block([forge.coinbase()]);
     let idle = header;
     while (hashAsNumber(idle.hash) <= forge.target) idle = sealHeader({ ...idle, nonce: idle.nonce + 1n });
+    liar.story.serve(sealBlock(idle, transactions));
     return announceBlock(liar, telling.victim, idle);
   },
 } satisfies Record<string, Lie>;
@@ -36,7 +38,9 @@ function header(change: (forge: Forge, telling: Telling) => Partial<HeaderFields
   return async (liar, telling) => {
     const forge = Forge.on(liar, telling);
     if (forge === undefined) return false;
-    const { header } = forge.block([forge.coinbase()], { change: change(forge, telling) });
-    return announceBlock(liar, telling.victim, header);
+    const block = forge.block([forge.coinbase()], { change: change(forge, telling) });
+    // Whoever falls for the header shall get what belongs to it.
+    liar.story.serve(block);
+    return announceBlock(liar, telling.victim, block.header);
   };
 }
