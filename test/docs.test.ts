@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
 import { toHex } from '../shared/bytes/hex.js';
 import { sighash } from '../shared/consensus/checkInputs.js';
 import { genesisBlock } from '../shared/consensus/genesis.js';
@@ -19,6 +20,9 @@ import { deriveKey } from '../shared/wallet/keys.js';
 import { parseWords, seedOf } from '../shared/wallet/words.js';
 import { present } from './kit/assertOk.js';
 import { transfer } from './kit/builders.js';
+import { ProcessNetwork } from './kit/processes/processNetwork.js';
+import { simulate } from './kit/sim/simulate.js';
+import { Simulation } from './kit/sim/simulation.js';
 import { temporaryDirectory } from './support/temporary.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -29,9 +33,13 @@ const PAGES = [
   'docs/ARCHITECTURE.md',
   'docs/DECISIONS.md',
   'docs/PROTOCOL.md',
+  'docs/TESTING.md',
   'docs/THREATS.md',
   'docs/MUTANTS.md',
   'bench/README.md',
+  'examples/deposits/README.md',
+  'examples/payments/README.md',
+  'examples/processes/README.md',
 ];
 
 describe('docs/PROTOCOL.md', () => {
@@ -134,20 +142,67 @@ describe('README.md', () => {
     expect(firstScreen).toContain('npm test');
   });
 
-  test('its example is the one in examples/, which runs and ends well', async () => {
-    const [, example] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
-    expect(example).toBe(read('examples/payment.ts'));
+  test.each([
+    [
+      'payment',
+      /^sent 0\.75 coins for a fee of 0\.\d+\n(connected block \d+ with \d transactions\n)+Bob has 0\.75 coins\n$/,
+    ],
+    ['simulation', /^$/],
+  ])('its example of a %s is the one in examples/, which runs and ends well', async (name, said) => {
+    const blocks = Array.from(readme.matchAll(/```ts\n([\s\S]*?)```/g), ([, block]) => block);
+    expect(blocks).toContain(read(`examples/${name}.ts`));
     await using home = await temporaryDirectory();
-    const built = fileURLToPath(new URL('../examples/payment.js', import.meta.url));
+    const built = fileURLToPath(new URL(`../examples/${name}.js`, import.meta.url));
     const env = { PATH: process.env['PATH'] ?? '', TMPDIR: home.path };
     const { stdout, stderr, status } = spawnSync(process.execPath, [built], { encoding: 'utf8', env });
     expect(stderr).toBe('');
     expect(status).toBe(0);
-    expect(stdout).toMatch(
-      /^sent 0\.75 coins for a fee of 0\.\d+\n(connected block \d+ with \d transactions\n)+Bob has 0\.75 coins\n$/,
-    );
+    expect(stdout).toMatch(said);
   });
 });
+
+describe('docs/TESTING.md', () => {
+  const named = new Set(Array.from(read('docs/TESTING.md').matchAll(/\bnet\.(\w+)/g), ([, name = '']) => name));
+
+  test('names all that networks have in common, and nothing of a network that is not there', async () => {
+    await using net = await simulate({ nodes: 1 });
+    expect([...named].filter((name) => !(name in net))).toEqual([]);
+    const own = (type: { readonly prototype: object }): string[] => Object.getOwnPropertyNames(type.prototype);
+    const common = own(ProcessNetwork).filter((name) => own(Simulation).includes(name) && name !== 'constructor');
+    expect(common).toContain('settle');
+    expect(common.filter((name) => !named.has(name))).toEqual([]);
+  });
+});
+
+describe('examples/', () => {
+  const ROOT_PINS = pinsOf('package.json');
+  const folders = readdirSync(join(ROOT, 'examples')).filter((name) => existsSync(join(ROOT, `examples/${name}/src`)));
+
+  test('has three projects to copy', () => {
+    expect(folders.sort()).toEqual(['deposits', 'payments', 'processes']);
+  });
+
+  test.each(folders)('%s takes the packed package of this version, and of others what we have pinned', (folder) => {
+    const { trestle, ...others } = pinsOf(`examples/${folder}/package.json`);
+    expect(trestle).toBe(`file:../../trestle-${VERSION}.tgz`);
+    expect(ROOT_PINS).toMatchObject(others);
+  });
+
+  test.each(folders)('%s says in ten to twenty lines what it is', (folder) => {
+    const lines = read(`examples/${folder}/README.md`).trimEnd().split('\n').length;
+    expect(lines).toBeGreaterThanOrEqual(10);
+    expect(lines).toBeLessThanOrEqual(20);
+  });
+});
+
+/** The versions that a package.json asks for, of what it needs to run and to be built. */
+function pinsOf(path: string): Record<string, string> {
+  const pins = z.record(z.string(), z.string()).default({});
+  const { dependencies, devDependencies } = z
+    .object({ dependencies: pins, devDependencies: pins })
+    .parse(JSON.parse(read(path)));
+  return { ...dependencies, ...devDependencies };
+}
 
 test.each(PAGES)('%s: every relative link leads somewhere', (page) => {
   const links = Array.from(
@@ -158,14 +213,16 @@ test.each(PAGES)('%s: every relative link leads somewhere', (page) => {
 });
 
 test.each(PAGES)('%s: every file it names is there', (page) => {
+  // An example is to be copied: what it names is its own.
+  const home = page.startsWith('examples/') ? dirname(page) : '';
   const named = Array.from(
-    read(page).matchAll(/`((?:shared|client|server|bin|test|bench|docs|examples)\/[\w./-]*)`/g),
+    read(page).matchAll(/`((?:shared|client|server|bin|src|test|bench|docs|examples)\/[\w./-]*)`/g),
     ([, path]) => path ?? '',
   );
   for (const path of named) {
     const candidates = [path, `${path}.ts`, `${path}.md`];
     expect(
-      candidates.some((candidate) => existsSync(join(ROOT, candidate))),
+      candidates.some((candidate) => existsSync(join(ROOT, home, candidate))),
       path,
     ).toBe(true);
   }

@@ -7,12 +7,14 @@ export interface Run {
   readonly output: string;
 }
 
-/** Commands under way. Each has a process group of its own, which goes with it. */
+/** Commands under way. Each has a process group of its own, so a signal to ours does not reach them. */
 const running = new Set<ChildProcess>();
+let isEnding = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
+    // Nothing starts any more, so whoever runs commands comes to an end and removes its folders.
+    isEnding = true;
     for (const child of running) killGroup(child);
-    process.exit(1);
   });
 
 /** Runs npm in a directory, for no longer than so many milliseconds: then it ends, with all that it has started. */
@@ -20,6 +22,7 @@ export function runNpm(
   args: readonly string[],
   { cwd, limitMs }: { readonly cwd: string; readonly limitMs: number },
 ): Promise<Run> {
+  if (isEnding) return Promise.resolve({ ok: false, output: 'interrupted\n' });
   const onWindows = process.platform === 'win32';
   const child = spawn('npm', args, { cwd, detached: !onWindows, shell: onWindows, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);

@@ -3,10 +3,15 @@ import { basename, join } from 'node:path';
 import { temporaryDirectory } from '../support/temporary.js';
 import { type Run, runNpm } from './runBounded.js';
 
+/** A project that bundles, and checks every declaration of its packages: the examples resolve as Node does. */
+const STRICT = ['--module', 'preserve', '--moduleResolution', 'bundler', '--skipLibCheck', 'false'];
+const LIB = ['--lib', 'ES2023,ESNext.Disposable,DOM'];
+
 /** What a newcomer does with an example, and how long each may take. */
 const STEPS: readonly { readonly args: readonly string[]; readonly limitMs: number }[] = [
   { args: ['install', '--prefer-offline', '--no-audit', '--no-fund'], limitMs: 180_000 },
   { args: ['run', 'check'], limitMs: 60_000 },
+  { args: ['exec', '--', 'tsc', '--noEmit', ...STRICT, ...LIB], limitMs: 60_000 },
   { args: ['test'], limitMs: 180_000 },
 ];
 /** What an earlier run in the clone has left beside an example. */
