@@ -172,12 +172,12 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     name: 'work comparison',
-    keeps: 'a longer chain of less work from taking over',
+    keeps: 'a rival of no more work from taking over',
     edits: [
       {
         file: 'server/chain/chainstate.ts',
         find: "if (record.work <= this.tip.work) return accept({ record, status: 'side' });",
-        replace: "if (record.header.height <= this.tip.header.height) return accept({ record, status: 'side' });",
+        replace: "if (record.work < this.tip.work) return accept({ record, status: 'side' });",
       },
     ],
   },

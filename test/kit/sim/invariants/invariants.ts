@@ -30,6 +30,7 @@ interface Seen {
  *
  * - `valid-chain`: every block of an active chain keeps every rule, so no value comes from nothing and no coin is spent twice.
  * - `work-never-falls`: the tip never has less work than before, but by the operator's word; a crash takes nothing back.
+ * - `first-seen`: a rival of equal work never replaces the tip.
  * - `sums`: supply, transactions and addresses are those of the chain.
  * - `indexes`: coins, balances, histories and every other row are those of the chain.
  * - `mempool`: what waits could stand in the next block: its coins are there, ripe and spent once.
@@ -100,6 +101,13 @@ export class Invariants {
       throw new InvariantBroken(
         'work-never-falls',
         `${node.name} went from height ${before.header.height} with work ${before.work} to height ${tip.header.height} with ${tip.work}`,
+      );
+    // A process that starts anew may find another of equals first.
+    const isRival = tip.work === before?.work && tip.header.hash !== before.header.hash && running === seen.running;
+    if (isRival && !chain.headers.get(before.header.hash)?.setAside)
+      throw new InvariantBroken(
+        'first-seen',
+        `${node.name} left ${before.header.hash.slice(0, 8)} for ${tip.header.hash.slice(0, 8)} of height ${tip.header.height}, which has no more work`,
       );
     const judged = this.#judge(node, running);
     this.#lookAtTimes(node, { seen, judged });
