@@ -54,6 +54,7 @@ export function startDirectory(
         context: { node: { peer } },
         start: () => keeper.start(),
         facts: { genesis },
+        shown: {},
       };
     },
   });

@@ -11,7 +11,7 @@ import { type Dialer, httpDialer, type MakeDialer } from './net/dialer.js';
 import { hostOf, type PeerUrl } from './net/peerUrl.js';
 import { Sessions } from './net/sessions.js';
 import { ownUrlOf, requirePeerUrl } from './ownUrl.js';
-import type { Clock, Logger, Random, Vitals } from './ports.js';
+import type { Clock, Logger, Random } from './ports.js';
 import { directoryPremises, type Premises } from './premises.js';
 import { failStop } from './store/failStop.js';
 import type { Kv } from './store/kv.js';
@@ -30,7 +30,6 @@ export interface ServerPorts {
   readonly kv: Kv;
   readonly premises: Premises;
   readonly listen: Listen;
-  readonly vitals: Vitals;
 }
 
 /** What the parts of a process are built on. */
@@ -54,7 +53,7 @@ export interface StoreOptions {
 }
 
 /** What a process answers, once its parts are there. */
-export interface Built<Router extends AnyTRPCRouter> {
+export interface Built<Router extends AnyTRPCRouter, Shown extends object> {
   readonly router: Router;
   /** What the router's procedures work on, beside the call itself. */
   readonly context: Omit<inferRouterContext<Router>, keyof CallContext>;
@@ -62,6 +61,8 @@ export interface Built<Router extends AnyTRPCRouter> {
   start(): void;
   /** What the log says of it at the start. */
   readonly facts: Readonly<Record<string, unknown>>;
+  /** What a program that holds this process may look at. */
+  readonly shown: Shown;
 }
 
 /** A process that serves. */
@@ -81,20 +82,22 @@ export interface RunningServer extends AsyncDisposable {
 }
 
 /** What to launch. */
-export interface LaunchOptions<Router extends AnyTRPCRouter> {
+export interface LaunchOptions<Router extends AnyTRPCRouter, Shown extends object> {
   readonly params: NetworkParams;
   readonly config: ServerConfig;
   /** The port to listen on where the configuration names none. */
   readonly defaultPort: number;
   readonly ports: Partial<ServerPorts>;
-  readonly build: (ground: Ground) => Promise<Built<Router>>;
+  readonly build: (ground: Ground) => Promise<Built<Router, Shown>>;
 }
 
 /**
  * Starts a server process: lays the ground, has the parts built on it, and listens. The parts end in the reverse order
  * of their start, also when a later one fails to start.
  */
-export async function launch<Router extends AnyTRPCRouter>(options: LaunchOptions<Router>): Promise<RunningServer> {
+export async function launch<Router extends AnyTRPCRouter, Shown extends object>(
+  options: LaunchOptions<Router, Shown>,
+): Promise<RunningServer & Shown> {
   const { params, config, ports, build } = options;
   const { dataDir: directory, name } = config;
   const premises = ports.premises ?? directoryPremises(directory);
@@ -113,7 +116,7 @@ export async function launch<Router extends AnyTRPCRouter>(options: LaunchOption
     const dialer = life.add('dialer', (ports.dialer ?? httpDialer)({ allowPrivate, clock, signal }));
     const sessions = new Sessions(random);
     let ownUrl: PeerUrl | null = null;
-    const { router, context, start, facts } = await build({
+    const { router, context, start, facts, shown } = await build({
       ...{ life, log, clock, random, dialer, sessions, directory },
       ownUrl: () => ownUrl,
       async openStore(store, { synced, expendable, given }) {
@@ -142,6 +145,7 @@ export async function launch<Router extends AnyTRPCRouter>(options: LaunchOption
     log.info(`${name} started`, { url, network: params.name, ...facts });
     start();
     return {
+      ...shown,
       ...{ name, url, token, params, stop, stopped: life.stopped },
       get failure() {
         return life.failure;

@@ -25,7 +25,7 @@ import type { PeerUrl } from './net/peerUrl.js';
 import { Reception } from './net/reception.js';
 import { requirePeerUrl } from './ownUrl.js';
 import { paceOf } from './pace.js';
-import type { Signatures } from './ports.js';
+import type { Signatures, Vitals } from './ports.js';
 import { Relay } from './relay/relay.js';
 import type { Kv } from './store/kv.js';
 import { SyncRunner } from './sync/runner.js';
@@ -37,11 +37,12 @@ import { processVitals } from './system/vitals.js';
 /** What a node takes from its surroundings. A test or a simulation hands in its own. */
 export interface NodePorts extends ServerPorts {
   readonly signatures: Signatures;
+  readonly vitals: Vitals;
   /** The waiting transactions' own store: saving one must not wait for the disk. */
   readonly poolKv: Kv;
 }
 
-/** A full node that runs, and, for a program that holds it, its parts: what they know may be read, and is theirs to change. */
+/** A full node that runs. A program that holds it may read its parts; what they know is theirs to change. */
 export interface RunningNode extends RunningServer {
   readonly chain: Chainstate;
   readonly mempool: Mempool;
@@ -52,7 +53,7 @@ export interface RunningNode extends RunningServer {
  * Starts a full node: the one place where its parts are put together, each with what it needs and no more. Throws
  * before anything runs where the configuration, the data directory or the address cannot be used.
  */
-export async function startNode(
+export function startNode(
   params: NetworkParams,
   input: NodeConfigInput,
   ports: Partial<NodePorts> = {},
@@ -60,8 +61,7 @@ export async function startNode(
   const config = parseConfig(nodeConfig, input);
   const directories = config.directories.map(requirePeerUrl);
   const seeds = config.peers.map(requirePeerUrl);
-  let parts: Pick<RunningNode, 'chain' | 'mempool' | 'peers'> | undefined;
-  const server = await launch({
+  return launch({
     params,
     config,
     defaultPort: params.nodePort,
@@ -117,7 +117,6 @@ export async function startNode(
           health: () => ({ ok: true, peers: peers.all().length, sessions: sessions.count, ...health.view() }),
         }),
       };
-      parts = { chain, mempool, peers };
       return {
         router: appRouter,
         context: { node },
@@ -127,9 +126,8 @@ export async function startNode(
           sync.start();
         },
         facts: { genesis, height: chain.tip.header.height, signatures: signatures.engine },
+        shown: { chain, mempool, peers },
       };
     },
   });
-  if (parts === undefined) throw new Error('the node runs without its parts');
-  return Object.assign(server, parts);
 }

@@ -15,7 +15,7 @@ export const PEER_TIMEOUT_MS = 5_000;
 /** The same for calls that move many blocks. */
 export const BULK_TIMEOUT_MS = 20_000;
 /** The most bytes of an answer, after decompression: a full range of blocks in base64 is 5.4 MB. */
-const MAX_ANSWER_BYTES = 8_000_000;
+export const MAX_ANSWER_BYTES = 8_000_000;
 /** Connections kept to one peer. */
 const MAX_CONNECTIONS = 8;
 

@@ -26,8 +26,6 @@ export interface SimNodeParts {
   readonly signatures: Signatures;
   /** The most bytes of waiting transactions; a node's own choice unless given. */
   readonly maxPoolBytes: number | undefined;
-  /** Told when a node has come up or gone down. */
-  readonly onChange: (node: SimNode) => void;
 }
 
 /** A machine with a disk and a clock, and a real node on it while it runs. */
@@ -136,7 +134,6 @@ export class SimNode implements NetworkNode, Station {
       if (running === undefined) return;
       this.#running = running;
       void running.stopped.then(() => this.#ended(lifeline, running.failure));
-      this.#parts.onChange(this);
     } catch (error) {
       this.#bury(lifeline);
       throw error;
@@ -185,7 +182,6 @@ export class SimNode implements NetworkNode, Station {
     this.#serve = undefined;
     this.#running = undefined;
     lifeline.kill();
-    this.#parts.onChange(this);
   }
 
   #log(lifeline: Lifeline): Logger {

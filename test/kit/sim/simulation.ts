@@ -70,7 +70,7 @@ export class Simulation implements TransparentNetwork {
     this.scheduler = new Scheduler(this.#tieDice);
     const { scheduler, trace } = this;
     this.wire = new Wire({ scheduler, links: this.links, trace });
-    const parts = { ...shared, seed, params, scheduler, wire: this.wire, trace, onChange: () => {} };
+    const parts = { ...shared, seed, params, scheduler, wire: this.wire, trace };
     this.nodes = Array.from({ length: nodes }, (_, index) => new SimNode(index, () => this.#othersThan(index), parts));
     for (const node of this.nodes) this.wire.join(node);
     this.invariants = new Invariants(this);

@@ -2,16 +2,13 @@ import type { Client } from '../../../client/createClient.js';
 import type { Fetch } from '../../../client/links.js';
 import { createPeerClient } from '../../../client/peerClient.js';
 import type { After } from '../../../client/time.js';
-import { type Dialer, type DialOptions, PEER_TIMEOUT_MS } from '../../../server/net/dialer.js';
+import { type Dialer, type DialOptions, MAX_ANSWER_BYTES, PEER_TIMEOUT_MS } from '../../../server/net/dialer.js';
 import { hostOf, type PeerUrl } from '../../../server/net/peerUrl.js';
 import { TrestleError } from '../../../shared/errors.js';
 import type { Lifeline } from './lifeline.js';
 import type { Links } from './links.js';
 import type { Scheduler } from './scheduler.js';
 import { sumOf, type Trace } from './trace.js';
-
-/** The most bytes of an answer, as over HTTP. */
-const MAX_ANSWER_BYTES = 8_000_000;
 
 /** A request, as far as a simulated network carries it. */
 export interface WireRequest {

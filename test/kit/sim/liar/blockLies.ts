@@ -5,7 +5,7 @@ import { sealTransaction, type Transaction } from '../../../../shared/model/tran
 import type { Spendable } from '../../builders.js';
 import { announceBlock } from './announce.js';
 import { FORGED_FEE, Forge } from './forge.js';
-import { junkSignature } from './junkSignature.js';
+import { underJunk } from './junkSignature.js';
 import type { Lie } from './lie.js';
 
 /** Blocks with all the work they need, announced and served as an honest miner would, that break one rule each. */
@@ -49,7 +49,7 @@ export const BLOCK_LIES = {
   /** Somebody else's coin, under a signature that is none. */
   'block-junk-signature': block((forge) => {
     const coin = forge.othersCoin();
-    return coin && filled(forge, [sealTransaction(forge.steal(coin).body, [junkSignature(forge.dice)])]);
+    return coin && filled(forge, [underJunk(forge.steal(coin), forge.dice)]);
   }),
   /** The coinbase makes a unit more than the reward. */
   'block-rich-coinbase': block((forge) => forge.block([forge.coinbase({ extra: 1n })])),

@@ -1,10 +1,10 @@
-import { sealTransaction, type Transaction } from '../../../../shared/model/transaction.js';
+import type { Transaction } from '../../../../shared/model/transaction.js';
 import type { Dice } from '../dice.js';
 import type { SimNode } from '../simNode.js';
 import { announceTransactions, submit } from './announce.js';
 import { elsewhere } from './elsewhere.js';
 import { Forge } from './forge.js';
-import { junkSignature } from './junkSignature.js';
+import { underJunk } from './junkSignature.js';
 import type { Liar } from './liar.js';
 import type { Lie, Telling } from './lie.js';
 
@@ -24,11 +24,7 @@ export async function forestallTransaction(
   liar: Liar,
   { transaction, victims, dice }: ForestalledTransaction,
 ): Promise<boolean> {
-  const { body, signatures } = transaction;
-  const junk = sealTransaction(
-    body,
-    signatures.map(() => junkSignature(dice)),
-  );
+  const junk = underJunk(transaction, dice);
   liar.story.transactions.set(junk.wtxid, junk);
   let isHeard = false;
   for (const victim of victims) {
@@ -65,14 +61,9 @@ export const FORESTALLED_TRANSACTION_LIES = {
   ),
   'withheld-transaction-absent': forestalled((liar, what) => withholdTransaction(liar, { ...what, instead: 'absent' })),
   /** Other signatures come instead of the ones asked for. */
-  'withheld-transaction-other': forestalled((liar, what) => {
-    const { body, signatures } = what.transaction;
-    const instead = sealTransaction(
-      body,
-      signatures.map(() => junkSignature(what.dice)),
-    );
-    return withholdTransaction(liar, { ...what, instead });
-  }),
+  'withheld-transaction-other': forestalled((liar, what) =>
+    withholdTransaction(liar, { ...what, instead: underJunk(what.transaction, what.dice) }),
+  ),
 } satisfies Record<string, Lie>;
 
 function forestalled(tell: (liar: Liar, what: ForestalledTransaction) => Promise<boolean>): Lie {

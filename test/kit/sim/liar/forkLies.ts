@@ -1,8 +1,8 @@
 import type { Block } from '../../../../shared/model/block.js';
-import { sealTransaction, type Transaction } from '../../../../shared/model/transaction.js';
+import type { Transaction } from '../../../../shared/model/transaction.js';
 import { announceBlock } from './announce.js';
 import { Forge } from './forge.js';
-import { junkSignature } from './junkSignature.js';
+import { underJunk } from './junkSignature.js';
 import type { Lie } from './lie.js';
 
 /** How far below the tip such a branch begins at most. */
@@ -19,7 +19,7 @@ export const FORK_LIES = {
   }),
   'fork-junk-signature': fork((forge) => {
     const coin = forge.othersCoin();
-    return coin && sealTransaction(forge.steal(coin).body, [junkSignature(forge.dice)]);
+    return coin && underJunk(forge.steal(coin), forge.dice);
   }),
 } satisfies Record<string, Lie>;
 

@@ -1,3 +1,4 @@
+import { MAX_ANSWER_BYTES } from '../../../../server/net/dialer.js';
 import { toBase64 } from '../../../../shared/bytes/base64.js';
 import { HEADER_BYTES } from '../../../../shared/model/header.js';
 import type { Dice } from '../dice.js';
@@ -11,7 +12,7 @@ const QUESTIONS = [
   ...['transaction.ids', 'transaction.raw'],
 ];
 /** One more character than a node reads of an answer. */
-const TOO_MUCH = 8_000_001;
+const TOO_MUCH = MAX_ANSWER_BYTES + 1;
 
 /** Answers every question with what is no answer. */
 export const GARBAGE_LIES = {

@@ -1,7 +1,6 @@
-import { sealTransaction } from '../../../../shared/model/transaction.js';
 import { announceBlock, submit } from './announce.js';
 import { Forge } from './forge.js';
-import { junkSignature } from './junkSignature.js';
+import { underJunk } from './junkSignature.js';
 import type { Lie } from './lie.js';
 
 /**
@@ -15,7 +14,7 @@ export const verifiedJunk: Lie = async (liar, telling) => {
   if (forge === undefined || coin === undefined) return false;
   const payment = forge.pay(coin);
   if (!(await submit(liar, victim, payment))) return false;
-  const block = forge.block([forge.coinbase(), sealTransaction(payment.body, [junkSignature(dice)])]);
+  const block = forge.block([forge.coinbase(), underJunk(payment, dice)]);
   liar.story.serve(block);
   return announceBlock(liar, victim, block.header);
 };
