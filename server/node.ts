@@ -23,6 +23,7 @@ import { PeerBook } from './net/peerBook.js';
 import { Peers } from './net/peers.js';
 import type { PeerUrl } from './net/peerUrl.js';
 import { Reception } from './net/reception.js';
+import { Upkeep } from './net/upkeep.js';
 import { requirePeerUrl } from './ownUrl.js';
 import { paceOf } from './pace.js';
 import type { Signatures, Vitals } from './ports.js';
@@ -90,7 +91,9 @@ export function startNode(
       const { upkeepMs, syncMs: intervalMs } = paceOf(params);
       const greeter = new Greeter({ genesis, tip, ownUrl, dialer, nonces });
       const known = { genesis, book, clock, log, signal };
-      const peers = life.add('peers', new Peers({ ...known, greeter, ownUrl, random, directories, upkeepMs }));
+      const peers = life.add('peers', new Peers({ book, greeter, ownUrl, log, signal }));
+      const care = { ...known, peers, greeter, ownUrl, random, directories, everyMs: upkeepMs };
+      const upkeep = life.add('upkeep of peers', new Upkeep(care));
       const exclude = (url: PeerUrl): boolean => url === ownUrl() || peers.get(url) !== undefined;
       const keeper = life.add('book keeper', new BookKeeper({ ...known, dialer, everyMs: upkeepMs, exclude }));
       const onConfirmed = (url: PeerUrl): void => peers.meet(url);
@@ -121,7 +124,7 @@ export function startNode(
         router: appRouter,
         context: { node },
         start() {
-          peers.start();
+          upkeep.start();
           keeper.start();
           sync.start();
         },

@@ -2,72 +2,36 @@ import { LRUCache } from 'lru-cache';
 import type { Client } from '../../client/createClient.js';
 import { reasonOf, whyOf } from '../../client/failure.js';
 import { Emitter } from '../../shared/emitter.js';
-import type { BlockHash } from '../../shared/model/ids.js';
 import type { Reason } from '../../shared/reasons.js';
-import type { KnownNode } from '../../shared/rpc/nodeSchemas.js';
 import type { TipView } from '../../shared/rpc/views.js';
 import { accept, refuse, type Verdict } from '../../shared/verdict.js';
 import { Background } from '../background.js';
-import type { Clock, Logger, Random } from '../ports.js';
-import type { Greeted, Greeter } from './greeter.js';
+import type { Logger } from '../ports.js';
+import type { Greeter } from './greeter.js';
+import type { Peer, PeerEvents } from './peer.js';
 import type { PeerBook } from './peerBook.js';
-import { type PeerUrl, parsePeerUrl } from './peerUrl.js';
+import type { PeerUrl } from './peerUrl.js';
 import { consequenceOf } from './score.js';
 
-/** How many nodes this one seeks to keep in touch with. */
-export const TARGET_PEERS = 8;
 /** How many it keeps at most of those that seek it. They take no place of those it seeks itself. */
 const MAX_MET = 24;
-/** Dials under way at once. */
-const MAX_DIALS = 8;
 /** Failed pings in a row after which a peer is dropped. */
 const MAX_MISSED = 2;
 /** URLs remembered as leading back here. */
 const MAX_OURSELVES = 64;
-/** How often a node makes itself known to the directory again, in rounds of upkeep. */
-const DIRECTORY_ROUNDS = 20;
-
-/** A node this one has a session with. */
-export interface Peer extends Omit<Greeted, 'tip'> {
-  /** Whether we sought it; the others sought us. */
-  readonly sought: boolean;
-  /** What it last said of its chain. */
-  tip: TipView;
-  /** Calls in a row that brought nothing. */
-  missed: number;
-}
-
-/** What others learn about peers. */
-export interface PeerEvents {
-  connected: Peer;
-  dropped: Peer;
-  /** A peer said something of its tip. */
-  tip: Peer;
-}
 
 /** What the peers need. */
 export interface PeersParts {
-  readonly genesis: BlockHash;
   /** Where this node can be reached, and need not be dialled; `null` where it cannot. */
   readonly ownUrl: () => PeerUrl | null;
   readonly book: PeerBook;
   readonly greeter: Greeter;
-  readonly clock: Clock;
-  readonly random: Random;
   readonly log: Logger;
-  /** Directory servers, the last resort. */
-  readonly directories: readonly PeerUrl[];
-  /** Time between two rounds of upkeep. */
-  readonly upkeepMs: number;
   /** Aborts when the node stops. */
   readonly signal: AbortSignal;
 }
 
-/**
- * The nodes this one is in touch with, looked after on a timer: the living are pinged, the dead dropped, the missing
- * replaced, first from the book, then by asking peers whom they know, and the directory last. Bounds: `TARGET_PEERS`
- * that it seeks, `MAX_MET` that seek it.
- */
+/** The nodes this one is in touch with. `Upkeep` looks after them; `MAX_MET` bounds those that sought us. */
 export class Peers {
   readonly events = new Emitter<PeerEvents>();
   readonly #parts: PeersParts;
@@ -78,8 +42,6 @@ export class Peers {
   /** Peers met anew lately, because they had lost our session. */
   readonly #renewed = new LRUCache<PeerUrl, true>({ max: MAX_OURSELVES });
   readonly #background: Background;
-  #cancel = (): void => {};
-  #round = 0;
 
   constructor(parts: PeersParts) {
     this.#parts = parts;
@@ -95,14 +57,8 @@ export class Peers {
     return this.#live.get(url);
   }
 
-  /** Starts the upkeep; its first round begins at once. */
-  start(): void {
-    this.#schedule(0);
-  }
-
-  /** Settles once no dial and no upkeep is under way. The node's signal has ended their calls before. */
+  /** Settles once no dial is under way. The node's signal has ended their calls before. */
   async close(): Promise<void> {
-    this.#cancel();
     await this.#background.settled();
   }
 
@@ -110,7 +66,7 @@ export class Peers {
   meet(url: PeerUrl): void {
     const met = this.all().filter(({ sought }) => !sought).length;
     if (this.#isStopping() || met + this.#dialling.size >= MAX_MET) return;
-    this.#background.run('meeting a peer', this.#dial(url, false));
+    this.#background.run('meeting a peer', this.connect(url, false));
   }
 
   /**
@@ -157,9 +113,20 @@ export class Peers {
     this.charge(peer, { code: 'peer-protocol', url: peer.url, detail });
   }
 
+  /** A peer said what its tip is now. */
+  told(peer: Peer, tip: TipView): void {
+    peer.tip = tip;
+    this.events.emit('tip', peer);
+  }
+
   /** A peer has shown a header by which its chain has more work than it said. */
   showed(peer: Peer, tip: TipView): void {
     if (tip.work > peer.tip.work) peer.tip = tip;
+  }
+
+  /** Lets peers that lost our session lately lose it once more before they are given up. */
+  forgetRenewals(): void {
+    this.#renewed.clear();
   }
 
   #giveUp(peer: Peer, why: string): void {
@@ -178,56 +145,14 @@ export class Peers {
     return this.#parts.signal.aborted;
   }
 
-  #schedule(ms: number): void {
-    if (this.#isStopping()) return;
-    this.#cancel = this.#parts.clock.after(ms, () => {
-      this.#background.run(
-        'upkeep of peers',
-        this.#keepUp().finally(() => this.#schedule(this.#parts.upkeepMs)),
-      );
-    });
-  }
-
-  async #keepUp(): Promise<void> {
-    await Promise.all(this.all().map((peer) => this.#ping(peer)));
-    await this.#dialDue();
-    if (this.#live.size < TARGET_PEERS) {
-      const known = this.all();
-      const asked = known[this.#parts.random.below(Math.max(known.length, 1))];
-      if (asked !== undefined) await this.#learnFrom(asked);
-      await this.#dialDue();
-    }
-    if (this.#live.size === 0 || this.#round % DIRECTORY_ROUNDS === 0) {
-      for (const url of this.#parts.directories) await this.#visitDirectory(url);
-      await this.#dialDue();
-    }
-    this.#round += 1;
-    if (this.#round % DIRECTORY_ROUNDS === 0) this.#renewed.clear();
-  }
-
-  async #ping(peer: Peer): Promise<void> {
-    const answer = await this.ask(peer, (client) => client.node.ping.query());
-    if (!answer.ok) return;
-    const { genesis, tip } = answer.value;
-    if (genesis !== this.#parts.genesis)
-      return this.charge(peer, { code: 'peer-network', genesis, expected: this.#parts.genesis });
-    peer.tip = tip;
-    this.events.emit('tip', peer);
-  }
-
-  async #dialDue(): Promise<void> {
-    const sought = this.all().filter((peer) => peer.sought).length;
-    const room = Math.min(TARGET_PEERS - sought, MAX_DIALS);
-    if (room <= 0 || this.#isStopping()) return;
-    await Promise.all(this.#parts.book.due(room, (url) => this.#isTaken(url)).map((url) => this.#dial(url, true)));
-  }
-
-  #isTaken(url: PeerUrl): boolean {
+  /** Whether there is no use in dialling a URL: we have a session there, or are about to, or it leads back here. */
+  isTaken(url: PeerUrl): boolean {
     return this.#live.has(url) || this.#dialling.has(url) || this.#ourselves.has(url) || url === this.#parts.ownUrl();
   }
 
-  async #dial(url: PeerUrl, sought: boolean): Promise<void> {
-    if (this.#isTaken(url)) return;
+  /** Opens a session with a node, sought by us or met because it sought us; where that fails, the book learns it. */
+  async connect(url: PeerUrl, sought: boolean): Promise<void> {
+    if (this.isTaken(url)) return;
     this.#dialling.add(url);
     const { book, log } = this.#parts;
     try {
@@ -245,32 +170,6 @@ export class Peers {
       log.debug('peer not reached', { peer: url, why: whyOf(error) });
     } finally {
       this.#dialling.delete(url);
-    }
-  }
-
-  /** Makes this node known to a directory and learns from it. A directory is no peer: it has no chain. */
-  async #visitDirectory(url: PeerUrl): Promise<void> {
-    try {
-      const { client } = await this.#parts.greeter.greet(url);
-      const { nodes } = await client.node.list.query();
-      this.#learn(nodes);
-    } catch (error) {
-      if (this.#isStopping()) return;
-      this.#parts.log.warn('directory not reached', { directory: url, why: whyOf(error) });
-    }
-  }
-
-  async #learnFrom(peer: Peer): Promise<void> {
-    const answer = await this.ask(peer, (client) => client.node.list.query());
-    if (answer.ok) this.#learn(answer.value.nodes);
-  }
-
-  /** Takes the nodes that another knows into the book. */
-  #learn(nodes: readonly KnownNode[]): void {
-    const { book, ownUrl } = this.#parts;
-    for (const { url } of nodes) {
-      const parsed = parsePeerUrl(url);
-      if (parsed !== undefined && parsed !== ownUrl()) this.#note(book.learn(parsed));
     }
   }
 

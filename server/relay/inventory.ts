@@ -1,6 +1,6 @@
 import type { BlockHash, Wtxid } from '../../shared/model/ids.js';
 import { RecentSet } from '../../shared/recentSet.js';
-import type { Peer } from '../net/peers.js';
+import type { Peer } from '../net/peer.js';
 
 /** How many items are remembered for each peer. */
 const REMEMBERED = 20_000;

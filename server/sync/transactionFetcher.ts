@@ -3,7 +3,8 @@ import type { Wtxid } from '../../shared/model/ids.js';
 import { decodeTransaction } from '../../shared/model/transaction.js';
 import { accept, refuse, type Verdict } from '../../shared/verdict.js';
 import type { Mempool } from '../mempool/mempool.js';
-import type { Peer, Peers } from '../net/peers.js';
+import type { Peer } from '../net/peer.js';
+import type { Peers } from '../net/peers.js';
 import type { Logger } from '../ports.js';
 
 /** What fetching transactions needs. */

@@ -1,4 +1,4 @@
-import { TARGET_PEERS } from '../../../server/net/peers.js';
+import { TARGET_PEERS } from '../../../server/net/upkeep.js';
 import { paceOf } from '../../../server/pace.js';
 import { FUTURE_DRIFT_MS } from '../../../shared/consensus/params.js';
 import { InvariantBroken } from '../sim/invariants/invariantBroken.js';
