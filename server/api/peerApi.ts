@@ -1,7 +1,7 @@
 import type { BlockHash } from '../../shared/model/ids.js';
 import { MAX_NODES, type PeerApi, PROTOCOL_VERSION } from '../../shared/rpc/nodeSchemas.js';
 import type { TipView } from '../../shared/rpc/views.js';
-import { CAPABILITIES, type OwnNonces, USER_AGENT } from '../net/handshake.js';
+import { CONTRACT, introduction, type OwnNonces } from '../net/handshake.js';
 import type { PeerBook } from '../net/peerBook.js';
 import type { PeerUrl } from '../net/peerUrl.js';
 import type { Reception } from '../net/reception.js';
@@ -33,9 +33,8 @@ export function createPeerApi(parts: PeerApiParts): PeerApi {
   return {
     self: async () => ({
       name: parts.name,
-      userAgent: USER_AGENT,
-      protocol: PROTOCOL_VERSION,
-      capabilities: [...CAPABILITIES],
+      ...introduction(PROTOCOL_VERSION),
+      contract: CONTRACT,
       network: parts.network,
       genesis: parts.genesis,
       url: parts.ownUrl(),

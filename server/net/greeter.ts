@@ -1,10 +1,11 @@
 import type { Client } from '../../client/createClient.js';
+import { reasonOf } from '../../client/failure.js';
 import { TrestleError } from '../../shared/errors.js';
 import type { BlockHash } from '../../shared/model/ids.js';
-import { PROTOCOL_VERSION } from '../../shared/rpc/nodeSchemas.js';
+import { type HelloOutput, OLDEST_PROTOCOL, PROTOCOL_VERSION } from '../../shared/rpc/nodeSchemas.js';
 import type { TipView } from '../../shared/rpc/views.js';
 import type { Dialer } from './dialer.js';
-import { CAPABILITIES, checkGreeting, type OwnNonces, USER_AGENT } from './handshake.js';
+import { checkGreeting, introduction, type OwnNonces } from './handshake.js';
 import type { PeerUrl } from './peerUrl.js';
 
 /** What saying hello needs. */
@@ -25,6 +26,11 @@ export interface Greeted {
   readonly tip: TipView;
   /** Whether it can call us, too: it has done so before it answered. */
   readonly reachesUs: boolean;
+  /** The version that both speak. */
+  readonly protocol: number;
+  /** What it can do beyond the calls that every node answers. */
+  readonly capabilities: ReadonlySet<string>;
+  readonly userAgent: string;
 }
 
 /** Says hello to other nodes. */
@@ -35,25 +41,44 @@ export class Greeter {
     this.#parts = parts;
   }
 
-  /** Opens a session; throws where the other side does not answer or cannot be a peer. */
+  /**
+   * Opens a session in the newest version that both speak; throws where the other side does not answer or cannot be a
+   * peer.
+   */
   async greet(url: PeerUrl): Promise<Greeted> {
-    const { genesis, tip, ownUrl, dialer, nonces } = this.#parts;
     let token: string | undefined;
-    const client = dialer.dial(url, { session: () => token });
-    const answer = await nonces.during((nonce) =>
-      client.node.hello.mutate({
-        protocol: PROTOCOL_VERSION,
-        capabilities: [...CAPABILITIES],
-        genesis,
-        url: ownUrl(),
-        nonce,
-        tip: tip(),
-        userAgent: USER_AGENT,
-      }),
-    );
-    const verdict = checkGreeting(answer, genesis);
+    const client = this.#parts.dialer.dial(url, { session: () => token });
+    const answer = await this.#hello(client, PROTOCOL_VERSION).catch((error: unknown) => {
+      const older = olderVersion(error);
+      if (older === undefined) throw error;
+      return this.#hello(client, older);
+    });
+    const verdict = checkGreeting(answer, this.#parts.genesis);
     if (!verdict.ok) throw new TrestleError(verdict.reject);
     token = answer.session;
-    return { url, client, tip: answer.tip, reachesUs: answer.confirmed };
+    return {
+      url,
+      client,
+      tip: answer.tip,
+      reachesUs: answer.confirmed,
+      protocol: verdict.value,
+      capabilities: new Set(answer.capabilities),
+      userAgent: answer.userAgent,
+    };
   }
+
+  #hello(client: Client, protocol: number): Promise<HelloOutput> {
+    const { genesis, tip, ownUrl, nonces } = this.#parts;
+    return nonces.during((nonce) =>
+      client.node.hello.mutate({ ...introduction(protocol), genesis, url: ownUrl(), nonce, tip: tip() }),
+    );
+  }
+}
+
+/** The version to say hello in again. Version 1 refuses what it does not know before it looks at any version. */
+function olderVersion(error: unknown): number | undefined {
+  const reason = reasonOf(error);
+  if (reason?.code === 'bad-request') return OLDEST_PROTOCOL;
+  const isOlder = reason?.code === 'peer-version' && reason.supported < PROTOCOL_VERSION;
+  return isOlder && reason.supported >= OLDEST_PROTOCOL ? reason.supported : undefined;
 }

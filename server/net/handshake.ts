@@ -1,15 +1,19 @@
 import { toHex } from '../../shared/bytes/hex.js';
 import type { BlockHash } from '../../shared/model/ids.js';
 import type { PeerFailure } from '../../shared/reasons.js';
-import { PROTOCOL_VERSION } from '../../shared/rpc/nodeSchemas.js';
+import { fingerprintOf } from '../../shared/rpc/fingerprint.js';
+import { OLDEST_PROTOCOL, PROTOCOL_VERSION } from '../../shared/rpc/nodeSchemas.js';
+import { appRouter } from '../../shared/rpc/router.js';
 import { accept, refuse, type Verdict } from '../../shared/verdict.js';
 import { VERSION } from '../../shared/version.js';
 import type { Random } from '../ports.js';
 
 /** What a node tells of itself in every hello. */
 export const USER_AGENT = `trestle/${VERSION}`;
-/** What this node can do beyond the calls every node answers. None so far. */
+/** What this node can do beyond the calls that every node of the oldest version answers. */
 export const CAPABILITIES: readonly string[] = [];
+/** The contract that this software was built on. */
+export const CONTRACT = fingerprintOf(appRouter);
 
 /** The nonces of our hellos that are still under way. Whoever sends us one of them is ourselves. */
 export class OwnNonces {
@@ -42,11 +46,16 @@ export interface Greeting {
   readonly genesis: BlockHash;
 }
 
-/** Whether the other side can be a peer at all. */
-export function checkGreeting(greeting: Greeting, genesis: BlockHash): Verdict<void, PeerFailure> {
-  if (greeting.protocol !== PROTOCOL_VERSION)
-    return refuse({ code: 'peer-version', version: greeting.protocol, supported: PROTOCOL_VERSION });
-  if (greeting.genesis !== genesis)
-    return refuse({ code: 'peer-network', genesis: greeting.genesis, expected: genesis });
-  return accept(undefined);
+/** Whether the other side can be a peer at all; the version to go on in, which is the older one of the two. */
+export function checkGreeting({ protocol, genesis }: Greeting, own: BlockHash): Verdict<number, PeerFailure> {
+  if (protocol < OLDEST_PROTOCOL)
+    return refuse({ code: 'peer-version', version: protocol, supported: PROTOCOL_VERSION });
+  if (genesis !== own) return refuse({ code: 'peer-network', genesis, expected: own });
+  return accept(Math.min(protocol, PROTOCOL_VERSION));
+}
+
+/** What a node says of itself in a version: what a version does not know, it refuses to read. */
+export function introduction(protocol: number) {
+  const own = { protocol, capabilities: [...CAPABILITIES], userAgent: USER_AGENT };
+  return protocol === 1 ? own : { ...own, contract: CONTRACT };
 }

@@ -1,12 +1,12 @@
 import { reasonOf, whyOf } from '../../client/failure.js';
 import { TrestleError } from '../../shared/errors.js';
 import type { BlockHash } from '../../shared/model/ids.js';
-import { type HelloInput, type HelloOutput, PROTOCOL_VERSION } from '../../shared/rpc/nodeSchemas.js';
+import type { HelloInput, HelloOutput } from '../../shared/rpc/nodeSchemas.js';
 import type { Caller } from '../../shared/rpc/trpc.js';
 import type { TipView } from '../../shared/rpc/views.js';
 import { plainAddress } from './addressPolicy.js';
 import type { Dialer } from './dialer.js';
-import { CAPABILITIES, checkGreeting, type OwnNonces, USER_AGENT } from './handshake.js';
+import { checkGreeting, introduction, type OwnNonces } from './handshake.js';
 import type { PeerBook } from './peerBook.js';
 import { type PeerUrl, parsePeerUrl } from './peerUrl.js';
 import type { Sessions } from './sessions.js';
@@ -47,11 +47,9 @@ export class Reception {
     const session = sessions.open(url, caller.remoteAddress);
     if (url !== null) this.#parts.onConfirmed(url);
     return {
-      protocol: PROTOCOL_VERSION,
-      capabilities: [...CAPABILITIES],
+      ...introduction(verdict.value),
       genesis,
       tip: this.#parts.tip(),
-      userAgent: USER_AGENT,
       session: session.token,
       confirmed: url !== null,
     };

@@ -30,6 +30,8 @@ export const hashNode = tagged('trestle/node');
 export const hashRoot = tagged('trestle/root');
 /** Names a set of consensus parameters; input: their canonical encoding. */
 export const hashParams = tagged('trestle/params');
+/** Names a contract between nodes. */
+export const hashContract = tagged('trestle/contract');
 
 /** The block id: sha256 twice over the 92 bytes of a header, the proof-of-work hash of Bitcoin. */
 export function hashHeader(header: Uint8Array): Uint8Array {

@@ -3,8 +3,10 @@ import { blockHash, count, height, hex, timestamp } from './fields.js';
 import type { Caller } from './trpc.js';
 import { tipView } from './views.js';
 
-/** The version of the calls between nodes. Nodes of different versions do not talk. */
-export const PROTOCOL_VERSION = 1;
+/** The version of the calls between nodes. */
+export const PROTOCOL_VERSION = 2;
+/** The oldest version that this software still speaks: with a node that is older there is nothing to talk about. */
+export const OLDEST_PROTOCOL = 1;
 /** How many URLs one answer may hold. */
 export const MAX_NODES = 100;
 const MAX_URL = 200;
@@ -12,11 +14,14 @@ const MAX_URL = 200;
 const url = z.string().min(1).max(MAX_URL);
 const text = z.string().max(100);
 const nonce = hex.length(32);
+/** The name of a contract: `fingerprintOf` its router. Nodes that show different ones may still be neighbours. */
+const fingerprint = hex.length(16);
 
 export const selfOutput = z.strictObject({
   name: text,
   userAgent: text,
   protocol: count,
+  contract: fingerprint,
   capabilities: z.array(text).max(32),
   network: text,
   genesis: blockHash,
@@ -46,8 +51,12 @@ export const randomInput = z.strictObject({ count: z.int().min(1).max(32).defaul
 export const randomOutput = z.strictObject({ urls: z.array(url).max(32) });
 export const pingOutput = z.strictObject({ genesis: blockHash, tip: tipView, time: timestamp });
 
-export const helloInput = z.strictObject({
+/** Read leniently, alone of all inputs: a caller of a later version may say more of itself than we know to ask. */
+export const helloInput = z.object({
+  /** The newest version that the caller speaks. Version 1 was read strictly: to such a node nothing more may be said. */
   protocol: count,
+  /** Since version 2. */
+  contract: fingerprint.optional(),
   capabilities: z.array(text).max(32),
   genesis: blockHash,
   /** Where the caller can be reached, if anywhere. */
@@ -60,7 +69,10 @@ export const helloInput = z.strictObject({
 /** What a caller tells of itself when it opens a session. */
 export type HelloInput = z.output<typeof helloInput>;
 export const helloOutput = z.strictObject({
+  /** The version that both go on in: the older one of the two. */
   protocol: count,
+  /** Since version 2. */
+  contract: fingerprint.optional(),
   capabilities: z.array(text).max(32),
   genesis: blockHash,
   tip: tipView,

@@ -12,7 +12,7 @@ import { genesisBlock } from '../../shared/consensus/genesis.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
 import { toHeight } from '../../shared/model/height.js';
 import type { PeerFailure, Reason } from '../../shared/reasons.js';
-import { type HelloInput, PROTOCOL_VERSION } from '../../shared/rpc/nodeSchemas.js';
+import { type HelloInput, OLDEST_PROTOCOL, PROTOCOL_VERSION } from '../../shared/rpc/nodeSchemas.js';
 import type { TipView } from '../../shared/rpc/views.js';
 import { closedUrl } from '../support/closedUrl.js';
 import { failureFrom } from '../support/failureFrom.js';
@@ -51,7 +51,7 @@ async function greet(change: Partial<HelloInput>, ownNonce = false): Promise<Rea
 /** For each failure of peers, an encounter that ends in it. */
 export const peerCases: Record<PeerFailure['code'], () => Promise<Reason | null>> = {
   'peer-network': () => greet({ genesis: genesisBlock(NETWORKS.main).header.hash }),
-  'peer-version': () => greet({ protocol: PROTOCOL_VERSION + 1 }),
+  'peer-version': () => greet({ protocol: OLDEST_PROTOCOL - 1 }),
   'peer-self': () => greet({}, true),
   'peer-unreachable': async () => greet({ url: await closedUrl() }),
   'peer-address': () => greet({ url: 'http://127.0.0.1:80/some/path' }),

@@ -11,6 +11,7 @@ import type { BlockHash, TxId, Wtxid } from '../../shared/model/ids.js';
 import { decodeTransaction } from '../../shared/model/transaction.js';
 import { MAX_TEMPLATE_WAIT_MS } from '../../shared/rpc/blockSchemas.js';
 import type { BlockChange, TransactionChange } from '../../shared/rpc/events.js';
+import { PROTOCOL_VERSION } from '../../shared/rpc/nodeSchemas.js';
 import { appRouter } from '../../shared/rpc/router.js';
 import { WORDS } from '../codes/walletCases.js';
 import { present } from '../kit/assertOk.js';
@@ -294,7 +295,7 @@ const cases: Record<string, () => Promise<void>> = {
     const { client, node, hashes } = scene;
     const self = await client.node.self.query();
     const engine = (await allEngines()).at(-1)?.name;
-    expect(self).toMatchObject({ network: 'dev', protocol: 1, url: node.url, signatureEngine: engine });
+    expect(self).toMatchObject({ network: 'dev', protocol: PROTOCOL_VERSION, url: node.url, signatureEngine: engine });
     expect(self.tip).toEqual({ height: 5, hash: hashes[4], work: 10n });
   },
   'node.list': async () => {

@@ -260,8 +260,8 @@ describe('bad input gets a typed error, changes nothing, and leaves the node ali
       'peer-network',
     ],
     [
-      'a hello in another version',
-      () => ({ path: '/trpc/node.hello', body: hello({ protocol: 9 }) }),
+      'a hello in a version that is spoken no more',
+      () => ({ path: '/trpc/node.hello', body: hello({ protocol: 0 }) }),
       403,
       'peer-version',
     ],

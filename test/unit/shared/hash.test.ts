@@ -17,6 +17,7 @@ test.each([
   ['trestle/node', hash.hashNode],
   ['trestle/root', hash.hashRoot],
   ['trestle/params', hash.hashParams],
+  ['trestle/contract', hash.hashContract],
 ])('%s is the tagged hash of its parts, one after the other', (tag, tagged) => {
   const digest = sha256(Buffer.from(tag));
   fc.assert(
