@@ -1,4 +1,4 @@
-import { median, type Result, table } from './report.js';
+import { figureTable, median, type Result, table } from './report.js';
 import { suites } from './suites.js';
 
 /** How often each measurement is repeated; the median is quoted. */
@@ -6,15 +6,19 @@ const ROUNDS = 5;
 
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const json = process.argv.includes('--json');
-const chosen = suites.filter(({ name }) => names.length === 0 || names.includes(name));
+const chosen = suites.filter(({ name, figures }) =>
+  names.length === 0 ? figures === undefined : names.includes(name),
+);
 if (chosen.length === 0) {
   process.stderr.write(`no such suite; there are: ${suites.map(({ name }) => name).join(', ')}\n`);
   process.exit(2);
 }
 
 const results: Result[] = [];
+const figures: Record<string, Readonly<Record<string, number | string>>> = {};
 for (const suite of chosen) {
-  for (const { what, run } of await suite.measurements()) {
+  if (suite.figures !== undefined) figures[suite.name] = await suite.figures();
+  for (const { what, run } of (await suite.measurements?.()) ?? []) {
     const rates: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const startedAt = performance.now();
@@ -30,4 +34,11 @@ for (const suite of chosen) {
     });
   }
 }
-process.stdout.write(`${json ? JSON.stringify({ rounds: ROUNDS, results }) : table(results)}\n`);
+if (json) {
+  process.stdout.write(
+    `${JSON.stringify({ ...(results.length > 0 ? { rounds: ROUNDS, results } : {}), ...figures })}\n`,
+  );
+} else {
+  const tables = [...(results.length > 0 ? [table(results)] : []), ...Object.entries(figures).map(figureTable)];
+  process.stdout.write(`${tables.join('\n\n')}\n`);
+}

@@ -4,6 +4,12 @@ export function median(figures: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
+/** The figure below which so great a part of a list lies; `part` from 0 to 1. */
+export function percentile(figures: readonly number[], part: number): number {
+  const sorted = figures.toSorted((a, b) => a - b);
+  return sorted[Math.min(Math.floor(sorted.length * part), sorted.length - 1)] ?? 0;
+}
+
 /** What was measured: how often in a second, and how long each took. */
 export interface Result {
   readonly suite: string;
@@ -26,5 +32,13 @@ export function table(results: readonly Result[]): string {
         '  ',
       ),
     )
+    .join('\n');
+}
+
+/** The figures of one suite, a line each. */
+export function figureTable([suite, figures]: readonly [string, Readonly<Record<string, number | string>>]): string {
+  const width = Math.max(...Object.keys(figures).map((name) => name.length));
+  return Object.entries(figures)
+    .map(([name, value]) => `${suite}  ${name.padEnd(width)}  ${value.toLocaleString('en-US')}`)
     .join('\n');
 }

@@ -12,6 +12,7 @@ import { TestChain } from '../test/kit/testChain.js';
 import { allEngines } from '../test/support/engines.js';
 import { memoryChain } from '../test/support/memoryChain.js';
 import { temporaryDirectory } from '../test/support/temporary.js';
+import { peers } from './peers.js';
 
 /** One thing to measure: does it some number of times and answers how often. */
 export interface Measurement {
@@ -22,7 +23,10 @@ export interface Measurement {
 /** Measurements that belong together. */
 export interface Suite {
   readonly name: string;
-  measurements(): Promise<readonly Measurement[]>;
+  /** What is repeated, and told as so many a second. */
+  measurements?(): Promise<readonly Measurement[]>;
+  /** Or one long run that has figures of its own; run only where it is named, for it takes minutes. */
+  figures?(): Promise<Readonly<Record<string, number | string>>>;
 }
 
 const BLOCKS = 20;
@@ -34,6 +38,7 @@ export const suites: readonly Suite[] = [
   { name: 'codec', measurements: codec },
   { name: 'connect', measurements: connect },
   { name: 'sim', measurements: sim },
+  { name: 'peers', figures: peers },
 ];
 
 async function engine(): Promise<Measurement[]> {
