@@ -2,7 +2,6 @@ import { TARGET_PEERS } from '../../../server/net/upkeep.js';
 import { paceOf } from '../../../server/pace.js';
 import { FUTURE_DRIFT_MS } from '../../../shared/consensus/params.js';
 import { InvariantBroken } from '../sim/invariants/invariantBroken.js';
-import { EPOCH_MS } from '../sim/simClock.js';
 import type { SimNode } from '../sim/simNode.js';
 import type { Simulation } from '../sim/simulation.js';
 import { reachStillness, Stillness } from '../sim/stillness.js';
@@ -76,13 +75,13 @@ function missing({ nodes }: Simulation, node: SimNode): readonly string[] {
  */
 async function decide(stage: Stage): Promise<void> {
   const running = stage.net.nodes.filter(({ isRunning }) => isRunning);
-  const limit = EPOCH_MS + stage.net.scheduler.now + FUTURE_DRIFT_MS + stage.net.params.blockInterval;
+  const limit = stage.net.time + FUTURE_DRIFT_MS + stage.net.params.blockInterval;
   const timely = running.filter((node) => latestTime(node) <= limit);
   const best = byWork(timely.length > 0 ? timely : running);
   if (best === undefined) return;
   for (let blocks = 0; blocks < MOST_CATCHING_UP; blocks++) {
     await mine(stage, best, { count: 1 });
-    if (running.every((node) => node === best || workOf(node) < workOf(best))) return;
+    if (running.every((node) => node === best || isBehind(node, best))) return;
   }
 }
 
@@ -97,12 +96,12 @@ function latestTime({ running }: SimNode): number {
 
 function byWork(nodes: readonly SimNode[]): SimNode | undefined {
   let best: SimNode | undefined;
-  for (const node of nodes) if (best === undefined || workOf(node) > workOf(best)) best = node;
+  for (const node of nodes) if (best === undefined || isBehind(best, node)) best = node;
   return best;
 }
 
-function workOf({ running }: SimNode): bigint {
-  return running?.chain.tip.work ?? 0n;
+function isBehind(node: SimNode, other: SimNode): boolean {
+  return (node.tip?.work ?? 0n) < (other.tip?.work ?? 0n);
 }
 
 function requireRunning({ net }: Stage): void {

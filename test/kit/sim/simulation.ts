@@ -13,7 +13,7 @@ import { Invariants } from './invariants/invariants.js';
 import { type LinkOptions, Links } from './links.js';
 import { lookAt } from './look.js';
 import { Scheduler } from './scheduler.js';
-import { EPOCH_MS } from './simClock.js';
+import { clockTime } from './simClock.js';
 import { SimNode } from './simNode.js';
 import { type Snapshot, Snapshots } from './snapshots.js';
 import { reachQuiet, Stillness } from './stillness.js';
@@ -77,12 +77,7 @@ export class Simulation implements TransparentNetwork {
     if (isWatched) scheduler.watch = this.invariants;
     this.look = lookAt(this);
     this.wallets = this.nodes.map(
-      ({ client, clockError }, index) =>
-        new Wallet({
-          client,
-          key: walletKey(index),
-          now: () => Math.floor(EPOCH_MS + scheduler.now + clockError.aheadMs),
-        }),
+      (node, index) => new Wallet({ client: node.client, key: walletKey(index), now: () => node.time }),
     );
   }
 
@@ -101,6 +96,11 @@ export class Simulation implements TransparentNetwork {
 
   get now(): number {
     return this.scheduler.now - this.#upAt;
+  }
+
+  /** What a clock shows that is right, in milliseconds since 1970. */
+  get time(): number {
+    return clockTime(this.scheduler);
   }
 
   node(index: number): SimNode {
