@@ -1,10 +1,9 @@
-import { TARGET_PEERS } from '../../../server/net/upkeep.js';
 import { paceOf } from '../../../server/pace.js';
 import { FUTURE_DRIFT_MS } from '../../../shared/consensus/params.js';
 import { InvariantBroken } from '../sim/invariants/invariantBroken.js';
 import type { SimNode } from '../sim/simNode.js';
-import type { Simulation } from '../sim/simulation.js';
 import { reachStillness, Stillness } from '../sim/stillness.js';
+import { strangersTo } from '../sim/strangersTo.js';
 import type { Machines } from './machines.js';
 import { mine } from './mine.js';
 import type { Stage } from './stage.js';
@@ -54,19 +53,16 @@ async function endFaults(stage: Stage): Promise<void> {
 }
 
 /** Lets time go by until every node is in touch with every other, or with as many as it seeks: none is shunned for what others did. */
-async function meet({ net }: Stage): Promise<void> {
-  const limitMs = MEETING_ROUNDS * paceOf(net.params).upkeepMs;
-  if (await net.scheduler.advanceUntil(() => net.nodes.every((node) => missing(net, node).length === 0), limitMs))
-    return;
-  const apart = net.nodes.map((node) => `${node.name} lacks ${missing(net, node).join('+') || 'none'}`).join(', ');
+async function meet({ net: { nodes, scheduler, params } }: Stage): Promise<void> {
+  const limitMs = MEETING_ROUNDS * paceOf(params).upkeepMs;
+  const haveMet = (): boolean => nodes.every((node) => strangersTo(node, nodes).length === 0);
+  if (await scheduler.advanceUntil(haveMet, limitMs)) return;
+  const lacking = (node: SimNode): string =>
+    strangersTo(node, nodes)
+      .map(({ name }) => name)
+      .join('+') || 'none';
+  const apart = nodes.map((node) => `${node.name} lacks ${lacking(node)}`).join(', ');
   throw new InvariantBroken('nodes meet again', `after ${limitMs / 1000} s without faults ${apart}`);
-}
-
-/** The nodes that one is not in touch with, unless it has as many peers as it seeks. */
-function missing({ nodes }: Simulation, node: SimNode): readonly string[] {
-  const peers = node.running?.peers;
-  if ((peers?.all().length ?? 0) >= TARGET_PEERS) return [];
-  return nodes.filter((other) => other !== node && peers?.get(other.url) === undefined).map(({ name }) => name);
 }
 
 /**
