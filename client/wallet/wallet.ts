@@ -24,7 +24,7 @@ const HIGHEST_FEE_RATE = 1_000;
 const MAX_READS = 10;
 
 /** What a wallet spends with: words, or a key that was derived from some. */
-export type WalletSecret =
+type WalletSecret =
   | {
       readonly words: Words;
       /** BIP 44 account; 0 unless said otherwise. */

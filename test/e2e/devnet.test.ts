@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { present } from '../kit/assertOk.js';
 import { runCli, startCli } from '../support/cli.js';
 import { eventually } from '../support/eventually.js';
+import { isAlive } from '../support/isAlive.js';
 import { temporaryDirectory } from '../support/temporary.js';
 
 const decimal = z.string().regex(/^\d+$/);
@@ -44,15 +45,6 @@ function childrenOf(pid: number): number[] {
       }
     })
     .map(Number);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** A devnet that has come so far that nodes and a miner run. It is killed, and its files are gone, with its scope. */

@@ -15,18 +15,10 @@ import type { ProcessNetwork } from '../kit/processes/processNetwork.js';
 import type { ProcessNode } from '../kit/processes/processNode.js';
 import { eventually } from '../support/eventually.js';
 import { failureFrom } from '../support/failureFrom.js';
+import { isAlive } from '../support/isAlive.js';
 import { temporaryDirectory } from '../support/temporary.js';
 
 const timeout = 60_000;
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const tipOf = async ({ client }: ProcessNode): Promise<string> => (await client.info.chain.query()).tip;
 

@@ -1,23 +1,22 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import * as z from 'zod';
-import { GUARDS, type Guard } from './guards.js';
+import type { Guard } from './guards.js';
 import { buildMutant } from './mutant.js';
+import { parseGuardsOptions } from './options.js';
 
 /**
  * `guards [--seeds N] [--nodes N] [--only NAME]... [--processes N] [--json]`: takes away one guard after the other, and runs
- * the seeds of the simulation until one fails. Closes with a table of guards and the seeds that found them missing.
+ * the seeds of the simulation until one fails. Closes with a table of guards and the seeds that found them missing. Ends with 1 where a
+ * guard was not missed, and with 2 where it was asked for what makes no sense.
  */
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '200' },
-    nodes: { type: 'string', default: '5' },
-    only: { type: 'string', multiple: true },
-    processes: { type: 'string', default: '2' },
-    json: { type: 'boolean', default: false },
-  },
-});
+const options = parseGuardsOptions(process.argv.slice(2));
+if (!options.ok) {
+  process.stderr.write(`${options.reject}\n`);
+  process.exit(2);
+}
+const { guards, seeds, nodes, processes, json } = options.value;
 
 const found = z.object({ seed: z.int(), invariant: z.string(), message: z.string() }).nullable();
 
@@ -30,13 +29,13 @@ interface Row {
 }
 
 const run = promisify(execFile);
-const waiting = GUARDS.filter(({ name }) => values.only === undefined || values.only.includes(name));
+const waiting = [...guards];
 const rows = new Map<string, Row>();
-await Promise.all(Array.from({ length: Number(values.processes) }, work));
+await Promise.all(Array.from({ length: processes }, work));
 
-const table = GUARDS.flatMap(({ name }) => rows.get(name) ?? []);
+const table = guards.flatMap(({ name }) => rows.get(name) ?? []);
 const missed = table.filter(({ seed }) => seed === null).map(({ guard }) => guard);
-process.stdout.write(values.json ? `${JSON.stringify({ guards: table, missed })}\n` : `${asText(table)}\n`);
+process.stdout.write(json ? `${JSON.stringify({ guards: table, missed })}\n` : `${asText(table)}\n`);
 process.exitCode = missed.length === 0 ? 0 : 1;
 
 async function work(): Promise<void> {
@@ -51,7 +50,7 @@ async function search({ name, keeps, edits }: Guard): Promise<Row> {
   using mutant = buildMutant(edits);
   const modules = ['test/kit/campaign/runScenario.ts', 'test/kit/campaign/scenario.ts'].map(mutant.moduleUrl);
   const script = fileURLToPath(new URL('./search.js', import.meta.url));
-  const { stdout } = await run(process.execPath, [script, ...modules, '1', values.seeds, values.nodes], {
+  const { stdout } = await run(process.execPath, [script, ...modules, '1', String(seeds), String(nodes)], {
     maxBuffer: 100_000_000,
   });
   const last = found.parse(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? 'null'));

@@ -131,6 +131,12 @@ export function block({ params, parent, transactions, timestamp, change }: Block
   return sealBlock(header, transactions);
 }
 
+/** What a child of genesis is judged against. */
+export function contextAfterGenesis({ hash, height, timestamp }: Header): ParentContext {
+  const nothing = { work: 0n, anchorTime: undefined, invalid: false };
+  return { ...{ hash, height, timestamp }, ...nothing, recentTimes: [timestamp] };
+}
+
 /** What a child of a block is judged against, given what the block itself was, with the latest timestamp first. */
 export function contextAfter(parent: ParentContext, header: Header): ParentContext {
   const { hash, height, timestamp } = header;

@@ -6,7 +6,15 @@ import type { Block } from '../../shared/model/block.js';
 import type { BlockHash } from '../../shared/model/ids.js';
 import type { Transaction } from '../../shared/model/transaction.js';
 import type { Key } from '../../shared/wallet/keys.js';
-import { type BlockPlan, block, coinbase, contextAfter, type Spendable, testKey } from './builders.js';
+import {
+  type BlockPlan,
+  block,
+  coinbase,
+  contextAfter,
+  contextAfterGenesis,
+  type Spendable,
+  testKey,
+} from './builders.js';
 
 /** A chain of blocks outside any node: what somebody else might have mined. Blocks can stand on any earlier one. */
 export class TestChain {
@@ -21,15 +29,7 @@ export class TestChain {
     this.#miner = miner;
     this.genesis = genesisBlock(params);
     const { header } = this.genesis;
-    this.#contexts.set(header.hash, {
-      hash: header.hash,
-      height: 0,
-      timestamp: header.timestamp,
-      work: 0n,
-      recentTimes: [header.timestamp],
-      anchorTime: undefined,
-      invalid: false,
-    });
+    this.#contexts.set(header.hash, contextAfterGenesis(header));
   }
 
   /** What a child of this block is judged against. */

@@ -4,8 +4,9 @@ import { NETWORKS } from '../../shared/consensus/networks.js';
 import { TrestleError } from '../../shared/errors.js';
 import { toHeight } from '../../shared/model/height.js';
 import { PROTOCOL_VERSION } from '../../shared/rpc/nodeSchemas.js';
-import { readSuperjson, transformer } from '../../shared/rpc/transformer.js';
+import { readSuperjson } from '../../shared/rpc/transformer.js';
 import type { TipView } from '../../shared/rpc/views.js';
+import { failureEnvelope, successEnvelope } from '../kit/envelopes.js';
 
 /** One call that a fake node was sent. */
 export interface FakeCall {
@@ -68,7 +69,8 @@ export async function fakeNode({
       const value: unknown = typeof answer === 'function' ? answer(input) : answer;
       response.setHeader('content-type', 'application/json');
       if (value instanceof TrestleError) response.statusCode = 400;
-      response.end(JSON.stringify(value instanceof TrestleError ? failure(value) : success(value)));
+      const envelope = value instanceof TrestleError ? failureEnvelope(value.reason) : successEnvelope(value ?? {});
+      response.end(JSON.stringify(envelope));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -83,13 +85,4 @@ export async function fakeNode({
       await new Promise((resolve) => server.close(resolve));
     },
   };
-}
-
-function success(value: unknown): object {
-  return { result: { data: transformer.serialize(value ?? {}) } };
-}
-
-function failure({ message, reason }: TrestleError): object {
-  const data = { code: 'BAD_REQUEST', httpStatus: 400, reason, issues: [] };
-  return { error: transformer.serialize({ message, code: -32_600, data }) };
 }

@@ -4,6 +4,7 @@ import type { Transaction } from '../../../shared/model/transaction.js';
 import type { CrashKind } from '../network.js';
 import { InvariantBroken } from '../sim/invariants/invariantBroken.js';
 import type { SimNode } from '../sim/simNode.js';
+import { count } from './coverage.js';
 import type { Stage } from './stage.js';
 
 /** One run of a node. */
@@ -90,11 +91,10 @@ export class Machines {
     const { running } = node;
     // Crashed amid its start.
     if (running === undefined) return;
-    const { ledger, watchdog } = this.#stage;
+    const { ledger } = this.#stage;
     if (this.#runs.get(node)?.end !== 'stopped') this.#stage.count('recoveries');
     this.#stage.excuseNoMore(node);
     ledger.restarted(node, running);
-    watchdog.atRestart(node);
     this.#follow(node);
   }
 
@@ -126,7 +126,7 @@ export class Machines {
     chain.events.on('settled', ({ tip: { header } }) => {
       const left = depth === 0 ? '' : `, ${depth} of its blocks left`;
       node.note(`tip ${header.height} ${header.hash.slice(0, SHORT)}${left}`);
-      if (depth > 0) this.#stage.reorganised(node, depth);
+      if (depth > 0) count(this.#stage.coverage.reorganisations, depth);
       depth = 0;
     });
   }

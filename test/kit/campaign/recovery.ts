@@ -1,11 +1,9 @@
-import { TARGET_PEERS } from '../../../server/net/upkeep.js';
 import { paceOf } from '../../../server/pace.js';
 import { FUTURE_DRIFT_MS } from '../../../shared/consensus/params.js';
 import { InvariantBroken } from '../sim/invariants/invariantBroken.js';
-import { EPOCH_MS } from '../sim/simClock.js';
 import type { SimNode } from '../sim/simNode.js';
-import type { Simulation } from '../sim/simulation.js';
 import { reachStillness, Stillness } from '../sim/stillness.js';
+import { strangersTo } from '../sim/strangersTo.js';
 import type { Machines } from './machines.js';
 import { mine } from './mine.js';
 import type { Stage } from './stage.js';
@@ -55,19 +53,16 @@ async function endFaults(stage: Stage): Promise<void> {
 }
 
 /** Lets time go by until every node is in touch with every other, or with as many as it seeks: none is shunned for what others did. */
-async function meet({ net }: Stage): Promise<void> {
-  const limitMs = MEETING_ROUNDS * paceOf(net.params).upkeepMs;
-  if (await net.scheduler.advanceUntil(() => net.nodes.every((node) => missing(net, node).length === 0), limitMs))
-    return;
-  const apart = net.nodes.map((node) => `${node.name} lacks ${missing(net, node).join('+') || 'none'}`).join(', ');
+async function meet({ net: { nodes, scheduler, params } }: Stage): Promise<void> {
+  const limitMs = MEETING_ROUNDS * paceOf(params).upkeepMs;
+  const haveMet = (): boolean => nodes.every((node) => strangersTo(node, nodes).length === 0);
+  if (await scheduler.advanceUntil(haveMet, limitMs)) return;
+  const lacking = (node: SimNode): string =>
+    strangersTo(node, nodes)
+      .map(({ name }) => name)
+      .join('+') || 'none';
+  const apart = nodes.map((node) => `${node.name} lacks ${lacking(node)}`).join(', ');
   throw new InvariantBroken('nodes meet again', `after ${limitMs / 1000} s without faults ${apart}`);
-}
-
-/** The nodes that one is not in touch with, unless it has as many peers as it seeks. */
-function missing({ nodes }: Simulation, node: SimNode): readonly string[] {
-  const peers = node.running?.peers;
-  if ((peers?.all().length ?? 0) >= TARGET_PEERS) return [];
-  return nodes.filter((other) => other !== node && peers?.get(other.url) === undefined).map(({ name }) => name);
 }
 
 /**
@@ -76,13 +71,13 @@ function missing({ nodes }: Simulation, node: SimNode): readonly string[] {
  */
 async function decide(stage: Stage): Promise<void> {
   const running = stage.net.nodes.filter(({ isRunning }) => isRunning);
-  const limit = EPOCH_MS + stage.net.scheduler.now + FUTURE_DRIFT_MS + stage.net.params.blockInterval;
+  const limit = stage.net.time + FUTURE_DRIFT_MS + stage.net.params.blockInterval;
   const timely = running.filter((node) => latestTime(node) <= limit);
   const best = byWork(timely.length > 0 ? timely : running);
   if (best === undefined) return;
   for (let blocks = 0; blocks < MOST_CATCHING_UP; blocks++) {
     await mine(stage, best, { count: 1 });
-    if (running.every((node) => node === best || workOf(node) < workOf(best))) return;
+    if (running.every((node) => node === best || isBehind(node, best))) return;
   }
 }
 
@@ -97,12 +92,12 @@ function latestTime({ running }: SimNode): number {
 
 function byWork(nodes: readonly SimNode[]): SimNode | undefined {
   let best: SimNode | undefined;
-  for (const node of nodes) if (best === undefined || workOf(node) > workOf(best)) best = node;
+  for (const node of nodes) if (best === undefined || isBehind(best, node)) best = node;
   return best;
 }
 
-function workOf({ running }: SimNode): bigint {
-  return running?.chain.tip.work ?? 0n;
+function isBehind(node: SimNode, other: SimNode): boolean {
+  return (node.tip?.work ?? 0n) < (other.tip?.work ?? 0n);
 }
 
 function requireRunning({ net }: Stage): void {

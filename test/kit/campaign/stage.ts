@@ -5,14 +5,13 @@ import { InvariantBroken } from '../sim/invariants/invariantBroken.js';
 import type { MakeWatchdog, Watchdog } from '../sim/invariants/watchdog.js';
 import { joinLiar } from '../sim/liar/joinLiar.js';
 import type { Liar } from '../sim/liar/liar.js';
-import { EPOCH_MS } from '../sim/simClock.js';
 import type { SimDisk } from '../sim/simDisk.js';
 import type { SimNode } from '../sim/simNode.js';
 import { simulate } from '../sim/simulate.js';
 import type { Simulation } from '../sim/simulation.js';
 import type { TraceLine } from '../sim/trace.js';
 import { walletKey } from '../wallets.js';
-import { type Coverage, count, emptyCoverage, type Kind } from './coverage.js';
+import { type Coverage, emptyCoverage, type Kind } from './coverage.js';
 import { Ledger } from './ledger.js';
 import type { Scenario } from './scenario.js';
 
@@ -37,15 +36,13 @@ export class Stage implements AsyncDisposable {
   #liar: Promise<Liar> | undefined;
   /** Failed syncs of earlier runs. */
   readonly #forgiven = new Map<SimDisk, number>();
-  /** Nodes that have gone over to another branch, and are looked at when all that follows has happened. */
-  readonly #reorganised = new Set<SimNode>();
 
   private constructor(net: Simulation, watchdog: MakeWatchdog) {
     this.net = net;
     this.coverage = emptyCoverage();
     this.ledger = new Ledger(net.nodes, (kind) => this.count(kind));
     this.watchdog = watchdog(net);
-    net.scheduler.watch = { afterEvent: () => this.#afterEvent() };
+    net.scheduler.watch = this.watchdog;
   }
 
   /** Starts the network of a scenario. */
@@ -72,21 +69,11 @@ export class Stage implements AsyncDisposable {
     this.coverage.counts[kind] += by;
   }
 
-  reorganised(node: SimNode, depth: number): void {
-    count(this.coverage.reorganisations, depth);
-    this.#reorganised.add(node);
-  }
-
   /** The wallet of an index, at whichever node. */
   wallet(index: number, node: SimNode): Wallet {
     const name = `${index} at ${node.name}`;
     const wallet =
-      this.#wallets.get(name) ??
-      new Wallet({
-        client: node.client,
-        key: walletKey(index),
-        now: () => Math.floor(EPOCH_MS + this.net.scheduler.now + node.clockError.aheadMs),
-      });
+      this.#wallets.get(name) ?? new Wallet({ client: node.client, key: walletKey(index), now: () => node.time });
     this.#wallets.set(name, wallet);
     return wallet;
   }
@@ -166,13 +153,5 @@ export class Stage implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.net[Symbol.asyncDispose]();
-  }
-
-  #afterEvent(): void {
-    for (const node of this.#reorganised) {
-      this.#reorganised.delete(node);
-      this.watchdog.atReorganisation(node);
-    }
-    this.watchdog.afterEvent();
   }
 }

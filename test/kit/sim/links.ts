@@ -28,6 +28,13 @@ export type Passage =
   /** The connection breaks, and the sender learns it. */
   | { readonly kind: 'broken'; readonly afterMs: number };
 
+/** How messages travel at a moment, for a snapshot. */
+export interface LinkConditions {
+  readonly usual: Link;
+  /** Of single links, by their direction. */
+  readonly own: ReadonlyMap<string, Link>;
+}
+
 /** What has become of messages so far. */
 export interface MessageCounts {
   lost: number;
@@ -54,7 +61,7 @@ export class Links {
   readonly counts: MessageCounts = { lost: 0, broken: 0, doubled: 0, blocked: 0 };
   readonly routes = new Routes<string>();
   readonly #dice: Dice;
-  readonly #own = new Map<string, Link>();
+  #own = new Map<string, Link>();
   readonly #busyUntil = new Map<string, number>();
   #usual: Link;
 
@@ -76,6 +83,15 @@ export class Links {
   /** How messages travel from one machine to another. */
   set(from: string, to: string, options: LinkOptions): void {
     this.#own.set(directed(from, to), complete(options));
+  }
+
+  get conditions(): LinkConditions {
+    return { usual: this.#usual, own: new Map(this.#own) };
+  }
+
+  set conditions({ usual, own }) {
+    this.#usual = usual;
+    this.#own = new Map(own);
   }
 
   /** Forgets what was on its way, where the network goes back in time. */

@@ -7,11 +7,11 @@ import type { Simulation } from './simulation.js';
 export function lookAt(net: Pick<Simulation, 'nodes' | 'invariants'>): Look {
   return {
     views: () =>
-      net.nodes.map(({ name, running }) => ({
+      net.nodes.map(({ name, running, tip }) => ({
         name,
         state: running === undefined ? 'down' : 'running',
-        height: running?.chain.tip.header.height,
-        tip: running?.chain.tip.header.hash,
+        height: tip?.header.height,
+        tip: tip?.header.hash,
         waiting: running?.mempool.pool.count,
       })),
     confirmations: (txid) => net.nodes.map((node) => confirmationsAt(node, txid)),

@@ -11,13 +11,18 @@ export interface ClockError {
   aheadMs: number;
 }
 
+/** What a machine's clock shows, in whole milliseconds since 1970; one that is right unless an error is given. */
+export function clockTime({ now }: Pick<Scheduler, 'now'>, error?: ClockError): number {
+  return Math.floor(EPOCH_MS + now + (error?.aheadMs ?? 0));
+}
+
 /**
  * A process's view of virtual time. The wall clock may be wrong and may jump; what durations are measured by and timers
  * run on goes on evenly, as it does on a real machine.
  */
 export function simClock(scheduler: Scheduler, lifeline: Lifeline, error: ClockError): Clock {
   return {
-    now: () => Math.floor(EPOCH_MS + scheduler.now + error.aheadMs),
+    now: () => clockTime(scheduler, error),
     monotonic: () => scheduler.now,
     after: (ms, action) => lifeline.after(ms, action),
     yield: () => new Promise((resolve) => void lifeline.after(0, resolve)),

@@ -41,8 +41,9 @@ interface StoreImage {
   readonly damaged: readonly string[];
 }
 
-/** A disk's content at a moment, for a snapshot. */
+/** A disk at a moment, for a snapshot: what is on it, and what is the matter with it. */
 export interface DiskImage {
+  readonly faults: Readonly<DiskFaults>;
   readonly dice: DiceState;
   readonly token: string | undefined;
   readonly stores: ReadonlyMap<string, StoreImage>;
@@ -136,23 +137,22 @@ export class SimDisk implements Premises {
     this.#token = undefined;
   }
 
-  /** All there is on it. */
+  /** All there is on it, and what is the matter with it. */
   image(): DiskImage {
     const stores = new Map<string, StoreImage>();
     for (const [name, { table, synced, damaged }] of this.#stores)
       stores.set(name, { table: table.copy(), synced, damaged: [...damaged] });
-    return { dice: this.#dice.state, token: this.#token, stores };
+    return { faults: { ...this.faults }, dice: this.#dice.state, token: this.#token, stores };
   }
 
   /** Makes it what it was. */
-  restore({ dice, token, stores }: DiskImage): void {
+  restore({ faults, dice, token, stores }: DiskImage): void {
     this.#dice.state = dice;
     this.#token = token;
     this.#stores = new Map(
       Array.from(stores, ([name, { table, synced, damaged }]) => [name, newStore(synced, table.copy(), damaged)]),
     );
-    this.faults.full = false;
-    this.faults.failsToSync = false;
+    Object.assign(this.faults, faults);
   }
 
   #kv(name: string, store: Store, onDamage: (damage: TrestleError) => void): Kv {

@@ -1,13 +1,14 @@
 import { type Client, createClient } from '../../../client/createClient.js';
 import { type RunningNode, startNode } from '../../../server/node.js';
 import type { LogFields, Logger, Signatures, Vitals } from '../../../server/ports.js';
+import type { HeaderRecord } from '../../../server/store/layout.js';
 import type { NetworkParams } from '../../../shared/consensus/params.js';
 import type { CrashKind, NetworkNode } from '../network.js';
 import { Dice } from './dice.js';
 import { Lifeline } from './lifeline.js';
 import { Outside } from './outside.js';
 import type { Scheduler } from './scheduler.js';
-import { type ClockError, simClock } from './simClock.js';
+import { type ClockError, clockTime, simClock } from './simClock.js';
 import { SimDisk } from './simDisk.js';
 import { type Serve, simListen } from './simListen.js';
 import type { Trace } from './trace.js';
@@ -82,6 +83,16 @@ export class SimNode implements NetworkNode, Station {
 
   get lifeline(): Lifeline | undefined {
     return this.#lifeline;
+  }
+
+  /** What the machine's clock shows, in milliseconds since 1970: virtual time, and as wrong as the clock is. */
+  get time(): number {
+    return clockTime(this.#parts.scheduler, this.clockError);
+  }
+
+  /** The last block of the active chain; `undefined` where the node is down. */
+  get tip(): HeaderRecord | undefined {
+    return this.#running?.chain.tip;
   }
 
   get runs(): number {

@@ -13,10 +13,11 @@ import { Invariants } from './invariants/invariants.js';
 import { type LinkOptions, Links } from './links.js';
 import { lookAt } from './look.js';
 import { Scheduler } from './scheduler.js';
-import { EPOCH_MS } from './simClock.js';
+import { clockTime } from './simClock.js';
 import { SimNode } from './simNode.js';
 import { type Snapshot, Snapshots } from './snapshots.js';
 import { reachQuiet, Stillness } from './stillness.js';
+import { strangersTo } from './strangersTo.js';
 import { Trace, type TraceLine } from './trace.js';
 import { Wire } from './wire.js';
 
@@ -36,8 +37,6 @@ export interface SimulationOptions {
 /** How long nodes may take to find each other, and to agree: in looks at their peers, so that a slow network gets longer. */
 const MEETING_ROUNDS = 20;
 const SETTLING_ROUNDS = 300;
-/** Peers that a node seeks. */
-const SOUGHT = 8;
 
 /** A whole network in this process: real nodes, on virtual time, over links and disks that fail as they are told to. */
 export class Simulation implements TransparentNetwork {
@@ -77,12 +76,7 @@ export class Simulation implements TransparentNetwork {
     if (isWatched) scheduler.watch = this.invariants;
     this.look = lookAt(this);
     this.wallets = this.nodes.map(
-      ({ client, clockError }, index) =>
-        new Wallet({
-          client,
-          key: walletKey(index),
-          now: () => Math.floor(EPOCH_MS + scheduler.now + clockError.aheadMs),
-        }),
+      (node, index) => new Wallet({ client: node.client, key: walletKey(index), now: () => node.time }),
     );
   }
 
@@ -101,6 +95,11 @@ export class Simulation implements TransparentNetwork {
 
   get now(): number {
     return this.scheduler.now - this.#upAt;
+  }
+
+  /** What a clock shows that is right, in milliseconds since 1970. */
+  get time(): number {
+    return clockTime(this.scheduler);
   }
 
   node(index: number): SimNode {
@@ -194,13 +193,17 @@ export class Simulation implements TransparentNetwork {
     return reorg(this.#up(node).client, { depth, address: this.wallet(node).address });
   }
 
-  /** Remembers the whole network as it is, under a name: what each disk holds, the clocks, who runs, what is parted. */
+  /**
+   * Remembers the whole network as it is, under a name: the disks and their faults, the clocks, who runs, what is parted,
+   * how messages travel.
+   */
   snapshot(name: string): void {
     const { scheduler, links, nodes } = this;
     this.#snapshots.save(name, {
       now: scheduler.now,
       dice: [this.#linkDice.state, this.#tieDice.state],
       parting: links.routes.parting,
+      conditions: links.conditions,
       nodes: nodes.map((node) => ({
         disk: node.disk.image(),
         aheadMs: node.clockError.aheadMs,
@@ -224,6 +227,7 @@ export class Simulation implements TransparentNetwork {
     this.scheduler.now = saved.now;
     [this.#linkDice.state, this.#tieDice.state] = saved.dice;
     this.links.routes.parting = saved.parting;
+    this.links.conditions = saved.conditions;
     this.links.clear();
     const starts: { node: SimNode; run: number }[] = [];
     for (const [index, { disk, aheadMs, isRunning, runs }] of saved.nodes.entries()) {
@@ -262,12 +266,7 @@ export class Simulation implements TransparentNetwork {
       .map((circle) => circle.flatMap((name) => started.get(name) ?? []));
     // Who else is on the network is nobody to wait for.
     const knowEachOther = (): boolean =>
-      circles.every((circle) =>
-        circle.every(({ running }) => {
-          const known = circle.filter(({ url }) => running?.peers.get(url) !== undefined);
-          return known.length >= Math.min(circle.length - 1, SOUGHT);
-        }),
-      );
+      circles.every((circle) => circle.every((node) => strangersTo(node, circle).length === 0));
     await this.scheduler.advanceUntil(knowEachOther, MEETING_ROUNDS * paceOf(this.params).upkeepMs);
   }
 

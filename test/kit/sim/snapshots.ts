@@ -1,6 +1,6 @@
 import type { Parting } from '../routes.js';
 import type { DiceState } from './dice.js';
-
+import type { LinkConditions } from './links.js';
 import type { DiskImage } from './simDisk.js';
 
 /** A network at a moment. */
@@ -8,6 +8,7 @@ export interface Snapshot {
   readonly now: number;
   readonly dice: readonly [links: DiceState, ties: DiceState];
   readonly parting: Parting<string>;
+  readonly conditions: LinkConditions;
   readonly nodes: readonly {
     readonly disk: DiskImage;
     readonly aheadMs: number;

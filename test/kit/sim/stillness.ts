@@ -62,7 +62,7 @@ export class Stillness {
       this.#last = state;
       this.#since = scheduler.now;
     }
-    if (!groups.every((group) => isOne(group, tipOf))) return false;
+    if (!groups.every((group) => isOne(group, hashOf))) return false;
     if (groups.every((group) => isOne(group, waitingIn))) return true;
     // Two payments of one coin may wait on two sides for good: nobody is to take over what conflicts.
     return scheduler.now - this.#since >= QUIET_ROUNDS * paceOf(params).syncMs;
@@ -80,13 +80,15 @@ export class Stillness {
   why(): string {
     const split = this.#split();
     if (split === undefined) return 'the waiting transactions go on changing';
-    const tips = split.map((node) => `${node.name} is at ${heightOf(node)} ${tipOf(node).slice(0, 8)}`).join(', ');
+    const tips = split
+      .map((node) => `${node.name} is at ${node.tip?.header.height ?? 0} ${hashOf(node).slice(0, 8)}`)
+      .join(', ');
     return isOne(split, workOf) ? `${tips}: branches of equal work, so mine a block on one of them` : tips;
   }
 
   /** Nodes that hear each other and stand on different tips. */
   #split(): SimNode[] | undefined {
-    return this.#groups().find((group) => !isOne(group, tipOf));
+    return this.#groups().find((group) => !isOne(group, hashOf));
   }
 
   /** The running nodes, by who hears whom, over others too. */
@@ -101,20 +103,16 @@ function isOne(group: readonly SimNode[], read: (node: SimNode) => string): bool
   return new Set(group.map(read)).size <= 1;
 }
 
-function tipOf({ running }: SimNode): string {
-  return running?.chain.tip.header.hash ?? '';
+function hashOf({ tip }: SimNode): string {
+  return tip?.header.hash ?? '';
 }
 
-function heightOf({ running }: SimNode): number {
-  return running?.chain.tip.header.height ?? 0;
-}
-
-function workOf({ running }: SimNode): string {
-  return String(running?.chain.tip.work);
+function workOf({ tip }: SimNode): string {
+  return String(tip?.work);
 }
 
 function stateOf(node: SimNode): string {
-  return `${tipOf(node)}/${node.running?.mempool.pool.revision ?? 0}`;
+  return `${hashOf(node)}/${node.running?.mempool.pool.revision ?? 0}`;
 }
 
 function waitingIn({ running }: SimNode): string {

@@ -5,6 +5,7 @@ import type { After } from '../../../client/time.js';
 import { type Dialer, type DialOptions, MAX_ANSWER_BYTES, PEER_TIMEOUT_MS } from '../../../server/net/dialer.js';
 import { hostOf, type PeerUrl } from '../../../server/net/peerUrl.js';
 import { TrestleError } from '../../../shared/errors.js';
+import { type ConnectionFault, connectionError } from './connectionError.js';
 import type { Lifeline } from './lifeline.js';
 import type { Links } from './links.js';
 import type { Scheduler } from './scheduler.js';
@@ -164,7 +165,7 @@ export class Wire {
       this.#travel(from, to, {
         bytes: sent.body.length,
         arrived: () => this.#arrive(call),
-        broken: () => call.fail(broken('ECONNRESET')),
+        broken: () => call.fail(connectionError('ECONNRESET')),
         mayRepeat: true,
       });
     });
@@ -199,12 +200,12 @@ export class Wire {
         this.#note(from, `${to.name} => ${from.name}  ${path}  ${status} ${body.length} B ${sumOf(body)}`);
         call.settle(response);
       },
-      broken: () => call.fail(broken('ECONNRESET')),
+      broken: () => call.fail(connectionError('ECONNRESET')),
     });
   }
 
-  #refuse(call: Call, code: string): void {
-    const fail = (): void => call.fail(broken(code));
+  #refuse(call: Call, code: ConnectionFault): void {
+    const fail = (): void => call.fail(connectionError(code));
     this.#travel(call.to, call.from, { bytes: 0, arrived: fail, broken: fail });
   }
 
@@ -246,9 +247,4 @@ function answerOf({ status, body }: WireResponse): Awaited<ReturnType<Fetch>> {
 
 function nobodyAt(address: string): Station {
   return { name: address, address, lifeline: undefined, answer: undefined };
-}
-
-/** What a broken connection looks like to `fetch`. */
-function broken(code: string): Error {
-  return new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) });
 }

@@ -16,7 +16,7 @@ import { LIE_NAMES } from '../../kit/sim/liar/lies.js';
 import { formatLine, type TraceLine } from '../../kit/sim/trace.js';
 import { runCli } from '../../support/cli.js';
 
-const QUIET: Watchdog = { afterEvent: () => {}, atReorganisation: () => {}, atRestart: () => {}, atEnd: () => {} };
+const QUIET: Watchdog = { afterEvent: () => {}, atEnd: () => {} };
 
 /** How long a test may take that starts processes, on a machine that has much else to do. */
 const PROCESSES_MS = 60_000;
@@ -123,21 +123,15 @@ describe('a run fails', () => {
   const failing = async (steps: readonly StepPlan[], watchdog: MakeWatchdog): Promise<Outcome> =>
     runScenario(staged(steps), { watchdog });
 
-  test('where a watchdog says so, at the event, the reorganisation, the restart and the end', async () => {
+  test('where a watchdog says so, at an event and at the end', async () => {
     const bark = (): never => {
       throw new InvariantBroken('silence', 'it barked');
     };
-    const private2: StepPlan = { kind: 'reorg', node: 0, rival: 1, depth: 2 };
     for (const [name, step] of [
       ['afterEvent', 1],
-      ['atReorganisation', 1],
-      ['atRestart', 3],
       ['atEnd', undefined],
     ] as const) {
-      const { failure } = await failing([private2, { kind: 'stop', node: 2 }, { kind: 'restart', node: 2 }], () => ({
-        ...QUIET,
-        [name]: bark,
-      }));
+      const { failure } = await failing([mine(0, 1)], () => ({ ...QUIET, [name]: bark }));
       expect(failure).toMatchObject({ invariant: 'silence', message: 'it barked', step });
     }
   });
@@ -209,11 +203,12 @@ describe('a run fails', () => {
 
 describe('a failure is made small', () => {
   /** Breaks where a node that has come up again has a block of height 3. */
-  const watchdog: MakeWatchdog = () => ({
+  const watchdog: MakeWatchdog = ({ nodes }) => ({
     ...QUIET,
-    atRestart({ name, running }) {
-      const { height } = present(running).chain.tip.header;
-      if (height >= 3) throw new InvariantBroken('low', `${name} is at ${height}`);
+    afterEvent() {
+      for (const { name, runs, tip } of nodes)
+        if (runs > 1 && (tip?.header.height ?? 0) >= 3)
+          throw new InvariantBroken('low', `${name} is at ${tip?.header.height}`);
     },
   });
 

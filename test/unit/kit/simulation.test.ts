@@ -1,21 +1,12 @@
 import { describe, expect, test, vi } from 'vitest';
-import { layout } from '../../../server/store/layout.js';
-import { put } from '../../../server/store/space.js';
 import { assertConfirmed, assertConverged, assertInvariants } from '../../kit/assertions.js';
 import { present } from '../../kit/assertOk.js';
-import { coinbase, testKey } from '../../kit/builders.js';
-import { InvariantBroken } from '../../kit/sim/invariants/invariantBroken.js';
-import { Reference } from '../../kit/sim/invariants/reference.js';
-import type { SimNode } from '../../kit/sim/simNode.js';
 import { type SimulateOptions, simulate } from '../../kit/sim/simulate.js';
 import type { Simulation } from '../../kit/sim/simulation.js';
 import { formatLine } from '../../kit/sim/trace.js';
-import { TestChain } from '../../kit/testChain.js';
 
-const heights = (net: Simulation): (number | undefined)[] =>
-  net.nodes.map(({ running }) => running?.chain.tip.header.height);
-const tips = (net: Simulation) => net.nodes.map(({ running }) => running?.chain.tip.header.hash);
-const chainOf = (node: SimNode) => present(node.running).chain;
+const heights = (net: Simulation): (number | undefined)[] => net.nodes.map(({ tip }) => tip?.header.height);
+const tips = (net: Simulation) => net.nodes.map(({ tip }) => tip?.header.hash);
 
 /** A little of everything. */
 async function play(options: SimulateOptions): Promise<{ digest: string; lines: string[] }> {
@@ -217,57 +208,6 @@ describe('a node', () => {
   });
 });
 
-describe('snapshots', () => {
-  test('go back to the same network as often as wanted, and what follows is the same each time', async () => {
-    const lines: string[] = [];
-    await using net = await simulate({ nodes: 3, seed: 9, onLine: (line) => lines.push(formatLine(line)) });
-    await net.mine(0, 4);
-    await net.settle();
-    net.partition([0], [1, 2]);
-    net.snapshot('parted');
-    const branches: string[][] = [];
-    for (let branch = 0; branch < 3; branch++) {
-      await net.restore('parted');
-      lines.length = 0;
-      await net.mine(0, 1);
-      await net.mine(1, 2);
-      net.heal();
-      await net.settle();
-      branches.push([...lines]);
-      expect(heights(net)).toEqual([6, 6, 6]);
-    }
-    expect(branches[1]).toEqual(branches[0]);
-    expect(branches[2]).toEqual(branches[0]);
-  });
-
-  test('keep what waits, who is down, the time and the clocks, under names of their own', async () => {
-    await using net = await simulate({ nodes: 3, seed: 9 });
-    await net.mine(0, 3);
-    const { txid } = await net.send(0, 1, 700n);
-    await net.settle();
-    await net.stop(2);
-    net.node(1).clockError.aheadMs = 1_000;
-    net.snapshot('waiting');
-    const { now } = net;
-    await net.mine(0, 1);
-    await net.restart(2);
-    net.node(1).clockError.aheadMs = 0;
-    net.snapshot('confirmed');
-    await net.restore('waiting');
-    expect(net.nodes.map(({ isRunning }) => isRunning)).toEqual([true, true, false]);
-    expect(net.node(1).clockError.aheadMs).toBe(1_000);
-    expect(net.now - now).toBeLessThan(60_000);
-    const statusIn = async (): Promise<number | null> =>
-      (await present(net.nodes[0]).client.transaction.get.query({ txid })).block?.height ?? null;
-    expect(await statusIn()).toBe(null);
-    await net.restore('confirmed');
-    expect(await statusIn()).toBe(4);
-    await expect(net.restore('neither')).rejects.toThrow(
-      "there is no snapshot 'neither'; there are: waiting, confirmed",
-    );
-  });
-});
-
 describe('time', () => {
   test('runs actions at their moments, and a failing one fails whoever lets time go by', async () => {
     await using net = await simulate({ nodes: 1, seed: 1 });
@@ -406,118 +346,4 @@ test('who is told of a change and asks on has the answers when the network has s
   await net.mine(1, 1);
   await net.settle();
   expect(walked).toBe(41);
-});
-
-describe('the invariants', () => {
-  /** Which invariant a network finds broken while this runs. */
-  const broken = async (net: Simulation, run: Promise<unknown>): Promise<string | undefined> => {
-    await run.catch(() => {});
-    return net.broken instanceof InvariantBroken ? net.broken.invariant : undefined;
-  };
-
-  /** A node with some blocks and a payment that waits. */
-  async function scene(): Promise<Simulation> {
-    const net = await simulate({ nodes: 2, seed: 6 });
-    await net.mine(0, 4);
-    await net.send(0, 1, 1_000n);
-    await net.settle();
-    return net;
-  }
-
-  test('hold of a network that is left alone', async () => {
-    await using net = await scene();
-    net.invariants.lookClosely();
-  });
-
-  test('miss a coin that a store has lost', async () => {
-    await using net = await scene();
-    const { kv } = chainOf(net.node(0)).store;
-    const [coin] = Array.from(
-      kv.range({ gte: Uint8Array.of(layout.coin.prefix), lt: Uint8Array.of(layout.coin.prefix + 1) }),
-    );
-    await net.scheduler.during(kv.commit([{ kind: 'remove', key: present(coin)[0] }]));
-    expect(() => net.invariants.lookClosely()).toThrow('indexes: n0: coins: row');
-  });
-
-  test('miss sums that are not those of the chain', async () => {
-    await using net = await scene();
-    Object.defineProperty(chainOf(net.node(0)), 'totals', { value: { supply: 1n, transactions: 1, addresses: 1 } });
-    expect(await broken(net, net.mine(0, 1))).toBe('sums');
-  });
-
-  test('see work fall, also over a restart', async () => {
-    await using net = await scene();
-    await net.stop(1);
-    net.snapshot('before');
-    await net.restart(1);
-    const old = net.node(1).disk.image();
-    await net.mine(0, 2);
-    await net.settle();
-    await net.crash(1);
-    net.node(1).disk.restore(old);
-    net.partition([0], [1]);
-    expect(await broken(net, net.restart(1))).toBe('work-never-falls');
-  });
-
-  test('let the operator take work away', async () => {
-    await using net = await scene();
-    net.partition([0], [1]);
-    const [hash] = await net.mine(0, 1);
-    await net.node(0).client.block.invalidate.mutate({ block: present(hash) });
-    expect(heights(net)[0]).toBe(4);
-  });
-
-  test('see a waiting payment that no block could hold', async () => {
-    await using net = await scene();
-    const { mempool } = present(net.node(0).running);
-    const [entry] = mempool.pool.entries();
-    const { transaction, ...rest } = present(entry);
-    const inputs = transaction.body.inputs.map((input) => ({ ...input, index: 9 }));
-    mempool.pool.add({
-      ...rest,
-      transaction: { ...transaction, txid: present(tips(net)[0]) as never, body: { ...transaction.body, inputs } },
-    });
-    expect(await broken(net, net.advance(10_000))).toBe('mempool');
-  });
-
-  test('see a block that was taken before its time', async () => {
-    await using net = await scene();
-    net.node(0).clockError.aheadMs = 600_000;
-    net.node(1).clockError.aheadMs = 600_000;
-    await net.mine(0, 1);
-    await net.settle();
-    await net.stop(1);
-    net.node(0).clockError.aheadMs = 0;
-    net.node(1).clockError.aheadMs = 0;
-    // Nothing is known of how far ahead this clock was: then the block came too early.
-    net.invariants.forget(net.node(1));
-    expect(await broken(net, net.restart(1))).toBe('clock');
-  });
-
-  test('see a body that has changed on the disk', async () => {
-    await using net = await scene();
-    const { kv, rawBlock } = {
-      kv: chainOf(net.node(0)).store.kv,
-      rawBlock: chainOf(net.node(0)).store.rawBlock(present(tips(net)[0])),
-    };
-    const raw = present(rawBlock);
-    raw[85] = present(raw[85]) ^ 1;
-    await net.scheduler.during(kv.commit([put(layout.block, present(tips(net)[0]), raw)]));
-    expect(() => net.invariants.lookClosely()).toThrow('indexes: n0: bodies');
-  });
-
-  test('judge every block by the plain rules, and whatever stands on a bad one with it', () => {
-    const chain = new TestChain();
-    const good = chain.extend(chain.genesis);
-    const greedy = chain.raw(good, [
-      coinbase({ params: chain.params, height: 2, address: testKey(1).address, fees: 1n }),
-    ]);
-    const above = chain.extend(greedy);
-    const blocks = new Map([good, greedy, above].map((block) => [block.header.hash as string, block.raw]));
-    const reference = new Reference(chain.params);
-    const verdicts = [above, greedy, good].map(
-      ({ header }) => reference.judge(header.hash, (hash) => blocks.get(hash)).broken,
-    );
-    expect(verdicts).toEqual(['block-coinbase-value', 'block-coinbase-value', undefined]);
-  });
 });

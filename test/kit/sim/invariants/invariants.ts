@@ -6,7 +6,6 @@ import { inputsOf } from '../../../../shared/model/transaction.js';
 import { differenceFrom } from '../../model/compare.js';
 import { latestAt } from '../../model/headerRules.js';
 import { findCoin } from '../../model/ledger.js';
-import { EPOCH_MS } from '../simClock.js';
 import type { SimNode } from '../simNode.js';
 import type { Simulation } from '../simulation.js';
 import { InvariantBroken } from './invariantBroken.js';
@@ -54,7 +53,7 @@ export class Invariants {
       const { running } = node;
       if (running === undefined) continue;
       const seen = this.#of(node);
-      seen.latestClock = Math.max(seen.latestClock, EPOCH_MS + this.#net.scheduler.now + node.clockError.aheadMs);
+      seen.latestClock = Math.max(seen.latestClock, node.time);
       const { chain, mempool } = running;
       if (chain.isSwitching || node.disk.isDamaged) continue;
       if (chain.tip !== seen.tip || running !== seen.running) this.#lookAtTip(node, { running, seen });

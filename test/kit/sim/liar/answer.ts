@@ -1,6 +1,5 @@
-import { TrestleError } from '../../../../shared/errors.js';
 import type { Reason } from '../../../../shared/reasons.js';
-import { transformer } from '../../../../shared/rpc/transformer.js';
+import { failureEnvelope, successEnvelope } from '../../envelopes.js';
 import type { WireResponse } from '../wire.js';
 
 /** What somebody answers to a call, right or wrong. */
@@ -30,13 +29,9 @@ export const ABSENT: Answer = { kind: 'failure', reason: { code: 'not-found', de
 export function respond(answer: Answer): Promise<WireResponse> {
   switch (answer.kind) {
     case 'value':
-      return sent(200, { result: { data: transformer.serialize(answer.value) } });
-    case 'failure': {
-      const { reason } = answer;
-      const { message } = new TrestleError(reason);
-      const data = { code: 'BAD_REQUEST', httpStatus: 400, reason, issues: [] };
-      return sent(400, { error: transformer.serialize({ message, code: -32_600, data }) });
-    }
+      return sent(200, successEnvelope(answer.value));
+    case 'failure':
+      return sent(400, failureEnvelope(answer.reason));
     case 'text':
       return Promise.resolve({ status: 200, body: answer.text });
     case 'silence':

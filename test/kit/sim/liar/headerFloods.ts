@@ -1,4 +1,4 @@
-import { expectedBits, type ParentContext } from '../../../../shared/consensus/checkHeader.js';
+import { expectedBits } from '../../../../shared/consensus/checkHeader.js';
 import { genesisBlock } from '../../../../shared/consensus/genesis.js';
 import { type NetworkParams, versionAt } from '../../../../shared/consensus/params.js';
 import { workOfTarget } from '../../../../shared/consensus/target.js';
@@ -7,7 +7,7 @@ import { toHeight } from '../../../../shared/model/height.js';
 import type { BlockHash } from '../../../../shared/model/ids.js';
 import { MAX_HEADERS } from '../../../../shared/rpc/blockSchemas.js';
 import { present } from '../../assertOk.js';
-import { contextAfter, mine } from '../../builders.js';
+import { contextAfter, contextAfterGenesis, mine } from '../../builders.js';
 import { announceBlock } from './announce.js';
 import { FeignedChain } from './feignedChain.js';
 import type { Lie } from './lie.js';
@@ -58,15 +58,7 @@ function headersFor(params: NetworkParams): readonly Header[] | undefined {
 
 function mineHeaders(genesis: Header, params: NetworkParams, count: number): Header[] {
   const headers: Header[] = [];
-  let context: ParentContext = {
-    hash: genesis.hash,
-    height: genesis.height,
-    timestamp: genesis.timestamp,
-    work: 0n,
-    recentTimes: [genesis.timestamp],
-    anchorTime: undefined,
-    invalid: false,
-  };
+  let context = contextAfterGenesis(genesis);
   while (headers.length < count) {
     const height = toHeight(context.height + 1);
     const header = mine({

@@ -4,7 +4,6 @@ import { sealBlock } from '../../../../shared/model/block.js';
 import { type HeaderFields, sealHeader } from '../../../../shared/model/header.js';
 import { toHeight } from '../../../../shared/model/height.js';
 import { idFromBytes } from '../../../../shared/model/ids.js';
-import { EPOCH_MS } from '../simClock.js';
 import { announceBlock } from './announce.js';
 import { Forge } from './forge.js';
 import type { Lie, Telling } from './lie.js';
@@ -17,7 +16,7 @@ export const HEADER_LIES = {
   /** A target of its own, and a harder one: it would count for twice the work. */
   'header-wrong-bits': header(({ target }) => ({ bits: bitsFromTarget(target / 2n) })),
   'header-old': header((forge) => ({ timestamp: medianTime(forge.contextOf(forge.parent).recentTimes) })),
-  'header-future': header((_, { net }) => ({ timestamp: Math.floor(EPOCH_MS + net.scheduler.now) + FAR_AHEAD_MS })),
+  'header-future': header((_, { net }) => ({ timestamp: net.time + FAR_AHEAD_MS })),
   'header-wrong-height': header((forge) => ({ height: toHeight(forge.parent.header.height + 2) })),
   'header-wrong-version': header(({ dice }) => ({ version: 7 + dice.below(100) })),
   'header-unknown-parent': header(({ dice }) => ({ previous: idFromBytes(dice.bytes(32)) })),

@@ -18,7 +18,6 @@ import type { Key } from '../../../../shared/wallet/keys.js';
 import { walletKey } from '../../wallets.js';
 import { Dice } from '../dice.js';
 import { Lifeline } from '../lifeline.js';
-import { EPOCH_MS } from '../simClock.js';
 import type { SimNode } from '../simNode.js';
 import type { Simulation } from '../simulation.js';
 import type { Station, WireRequest, WireResponse } from '../wire.js';
@@ -164,7 +163,7 @@ export class Liar implements Station {
       case 'node.confirm':
         return value({ mine: this.#nonces.has(confirmInput.parse(input).nonce) });
       case 'node.ping':
-        return value({ genesis, tip, time: Math.floor(EPOCH_MS + this.#net.scheduler.now) });
+        return value({ genesis, tip, time: this.#net.time });
       case 'block.announce':
         return value({ known: true });
       case 'transaction.announce':
@@ -191,7 +190,7 @@ export class Liar implements Station {
   #model(): SimNode | undefined {
     let best: SimNode | undefined;
     for (const node of this.#net.nodes)
-      if (this.hears(node) && workOf(node) > (best === undefined ? -1n : workOf(best))) best = node;
+      if (this.hears(node) && (node.tip?.work ?? -1n) > (best?.tip?.work ?? -1n)) best = node;
     return best;
   }
 
@@ -200,8 +199,4 @@ export class Liar implements Station {
     const { seed, scheduler } = this.#net;
     return toHex(Dice.of(seed, `${what} of ${this.name} at ${scheduler.now}`).bytes(16));
   }
-}
-
-function workOf({ running }: SimNode): bigint {
-  return running?.chain.tip.work ?? -1n;
 }
