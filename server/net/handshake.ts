@@ -8,8 +8,10 @@ import type { Random } from '../ports.js';
 
 /** What a node tells of itself in every hello. */
 export const USER_AGENT = `trestle/${VERSION}`;
-/** What this node can do beyond the calls every node answers. None so far. */
-export const CAPABILITIES: readonly string[] = [];
+/** Takes blocks in their short form, answers `block.missing`, and names what waits by its wtxid in `transaction.onChange`. */
+export const COMPACT_BLOCKS = 'compact-blocks';
+/** What this node can do beyond the calls every node answers. */
+export const CAPABILITIES: readonly string[] = [COMPACT_BLOCKS];
 
 /** The nonces of our hellos that are still under way. Whoever sends us one of them is ourselves. */
 export class OwnNonces {
