@@ -192,6 +192,9 @@ describe('what each part may touch', () => {
   test('pure planners know no clock either: time is an argument', () => {
     const pure = [
       'server/relay/requests.ts',
+      'server/relay/rebuild.ts',
+      'server/relay/blockPlan.ts',
+      'server/relay/recentBlocks.ts',
       'server/sync/locator.ts',
       'server/sync/bodies.ts',
       'server/net/score.ts',

@@ -5,6 +5,7 @@ import { ByteWriter } from '../../shared/bytes/writer.js';
 import { workOfTarget } from '../../shared/consensus/target.js';
 import { TrestleError } from '../../shared/errors.js';
 import { type Block, decodeBlock } from '../../shared/model/block.js';
+import { decodeCompactBlock } from '../../shared/model/compactBlock.js';
 import { decodeHeader, encodeHeader, HEADER_BYTES } from '../../shared/model/header.js';
 import { GENESIS_HEIGHT, toHeight } from '../../shared/model/height.js';
 import type { BlockHash } from '../../shared/model/ids.js';
@@ -27,6 +28,9 @@ const RANGE_BYTES = 4_000_000;
 
 /** The most bytes of transactions that one page shows, raw; the first one always fits. */
 const PAGE_BYTES = 200_000;
+
+/** Blocks below the tip of which `block.missing` hands out transactions. */
+const LATE_BLOCKS = 10;
 
 /** The most hashes a block may take on average to be made inside a call. */
 const MAX_GENERATE_WORK = 1_000n;
@@ -62,8 +66,17 @@ export function createBlockApi({ chain, templates, relay, subscriptions }: Block
     },
     range: async ({ from, count }) => ({ blocks: rangeOf(chain, from, count) }),
     raw: async ({ block }) => {
+      // Peers are told of a block before it is connected, and may ask for it at once.
+      const recent = typeof block === 'number' || block === 'last' ? undefined : relay.recentBlock(block);
+      if (recent !== undefined) return { hash: recent.header.hash, raw: toBase64(recent.raw) };
       const { hash } = findRecord(chain, block).header;
       return { hash, raw: toBase64(rawOf(chain, hash)) };
+    },
+    missing: async ({ block: hash, positions }) => {
+      const { transactions } = relay.recentBlock(hash) ?? lateBlock(chain, hash);
+      const found = positions.flatMap((position) => transactions[position] ?? []);
+      if (found.length < positions.length) throw notFound(`a transaction of block ${hash} at one of these positions`);
+      return { transactions: found.map(({ raw }) => toBase64(raw)) };
     },
     transactions: async ({ block: bid, ...input }) => {
       const { record, block } = findBlock(chain, bid);
@@ -112,10 +125,14 @@ export function createBlockApi({ chain, templates, relay, subscriptions }: Block
         chain,
         'block' in input ? decode(chain, input.block) : templates.solve({ id: input.template, caller }, input),
       ),
-    announce: async ({ header: bytes }, session) => {
+    announce: async ({ header: bytes, compact: short }, session) => {
       const header = decodeHeader(bytes);
       if (!header.ok) throw new TrestleError({ code: 'header-malformed', detail: header.detail });
-      return { known: relay.blockAnnounced(header.value, session.url) };
+      const compact = short && decodeCompactBlock(short);
+      if (compact?.ok === false) throw new TrestleError({ code: 'block-malformed', detail: compact.detail });
+      if (compact !== undefined && compact.value.header.hash !== header.value.hash)
+        throw new TrestleError({ code: 'bad-request', detail: 'header and compact are of two blocks' });
+      return { known: relay.blockAnnounced(header.value, compact?.value, session.url) };
     },
     generate: async ({ address, count }) => {
       if (chain.params.retarget !== 'none' || workOfTarget(chain.params.limit) > MAX_GENERATE_WORK)
@@ -140,6 +157,13 @@ export function createBlockApi({ chain, templates, relay, subscriptions }: Block
       return { tip: tipView(chain) };
     },
   };
+}
+
+/** A block of the last few, for those who put it together late. Older ones come whole, or by transaction. */
+function lateBlock(chain: Chainstate, hash: BlockHash): Block {
+  const { record, block } = findBlock(chain, hash);
+  if (record.header.height > chain.tip.header.height - LATE_BLOCKS) return block;
+  throw notFound(`block ${hash} among the last ${LATE_BLOCKS}`);
 }
 
 /** A block the chain may be told to do without: any but genesis, on which everything stands. */

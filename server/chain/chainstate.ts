@@ -1,6 +1,5 @@
 import PQueue from 'p-queue';
 import { checkBlock, checkBody } from '../../shared/consensus/checkBlock.js';
-import { checkHeader, checkMinimumWork } from '../../shared/consensus/checkHeader.js';
 import type { NetworkParams } from '../../shared/consensus/params.js';
 import type { BlockReject, HeaderReject } from '../../shared/consensus/reject.js';
 import { Emitter } from '../../shared/emitter.js';
@@ -16,6 +15,7 @@ import { put } from '../store/space.js';
 import { factsOf } from './bodyFacts.js';
 import { BranchSwitch, type SwitchParts } from './branchSwitch.js';
 import type { ChainEvents } from './events.js';
+import { HeaderGate } from './headerGate.js';
 import { HeaderMarks, reasonOfMark } from './headerMarks.js';
 import type { HeaderTree } from './headerTree.js';
 import { openChain } from './openChain.js';
@@ -55,6 +55,7 @@ export class Chainstate {
   readonly #clock: ChainParts['clock'];
   readonly #queue = new PQueue({ concurrency: 1 });
   readonly #state: TipState;
+  readonly #gate: HeaderGate;
   readonly #mover: TipMover;
   readonly #marks: HeaderMarks;
   readonly #branches: BranchSwitch;
@@ -64,6 +65,7 @@ export class Chainstate {
     const { clock, log, signatures, verified, keep = async () => {} } = parts;
     this.#clock = clock;
     this.#state = state;
+    this.#gate = new HeaderGate(state, clock);
     this.#mover = new TipMover({ state, events, signatures, verified });
     this.#marks = new HeaderMarks(state);
     this.#branches = new BranchSwitch({ state, marks: this.#marks, events, mover: this.#mover, clock, log, keep });
@@ -131,8 +133,12 @@ export class Chainstate {
 
   /** The verdict on one header alone, before anybody spends time on what comes with it. */
   checkHeader(header: Header): Verdict<HeaderRecord, HeaderReject> {
-    const known = this.headers.get(header.hash);
-    return known === undefined ? this.#checkNewHeader(header) : accept(known);
+    return this.#gate.check(header);
+  }
+
+  /** The same of a header that somebody announces: whether its block is worth a look. Nothing is stored. */
+  checkAnnounced(header: Header): Verdict<HeaderRecord, HeaderReject | BlockReject> {
+    return this.#gate.checkAnnounced(header);
   }
 
   /**
@@ -213,7 +219,7 @@ export class Chainstate {
       added.push(last);
     }
     if (last !== undefined && added.length > 0) {
-      const enough = this.#checkWork(last.work);
+      const enough = this.#gate.checkWork(last.work);
       if (!enough.ok) {
         // What was only staged must not pass for stored. A bad header is told as such, however little work is below it.
         this.headers.forget();
@@ -226,21 +232,6 @@ export class Chainstate {
     return failure === undefined ? accept(last ?? this.tip) : refuse(failure);
   }
 
-  #checkNewHeader(header: Header): Verdict<HeaderRecord, HeaderReject> {
-    const parent = this.headers.get(header.previous);
-    if (parent?.setAside) return refuse({ code: 'header-set-aside', hash: header.previous });
-    const context = parent === undefined ? undefined : this.headers.contextOf(parent);
-    const verdict = checkHeader(header, context, { params: this.params, now: this.#clock.now() });
-    if (!verdict.ok) return verdict;
-    if (parent === undefined) return refuse({ code: 'header-parent-unknown', previous: header.previous });
-    return accept(this.headers.childOf(parent, header));
-  }
-
-  #checkWork(work: bigint): Verdict<void, HeaderReject> {
-    const { minimumWork } = this.params;
-    return checkMinimumWork(work, { minimumWork, tipWork: this.tip.work, tipBits: this.tip.header.bits });
-  }
-
   async #acceptBlock(block: Block): Promise<Verdict<BlockOutcome, HeaderReject | BlockReject>> {
     const { hash, previous } = block.header;
     const known = this.headers.get(hash);
@@ -249,7 +240,7 @@ export class Chainstate {
     const checked = this.checkHeader(block.header);
     if (!checked.ok) return checked;
     // A stored header has proved the work of its branch. Bodies come lowest first, and the lowest have the least work.
-    const enough = known === undefined ? this.#checkWork(checked.value.work) : accept(undefined);
+    const enough = known === undefined ? this.#gate.checkWork(checked.value.work) : accept(undefined);
     if (!enough.ok) return enough;
     // Bodies come parents first: what stands on a header alone cannot be judged yet.
     if (this.headers.require(previous).body === null) return refuse({ code: 'header-parent-unknown', previous });
@@ -261,6 +252,11 @@ export class Chainstate {
       return rules;
     }
     const record = { ...checked.value, body: factsOf(block) };
+    if (record.work > this.tip.work) {
+      this.events.emit('proved', { block, record });
+      // Others are told before coins and signatures take their time.
+      await this.#clock.yield();
+    }
     const stored = (): Write[] => [
       put(layout.block, hash, block.raw),
       ...(known === undefined ? this.headers.addition(record) : [this.headers.update(record)]),

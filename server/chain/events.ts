@@ -10,6 +10,15 @@ export interface BlockEvent {
   readonly spent: readonly Coin[];
 }
 
+/**
+ * A block has a header with its work, the body that the header commits to, and breaks no rule that needs no coins. It would
+ * become the tip; whether it does is not known yet.
+ */
+export interface ProvedEvent {
+  readonly block: Block;
+  readonly record: HeaderRecord;
+}
+
 /** The chain has come to rest on a tip. */
 export interface SettledEvent {
   readonly tip: HeaderRecord;
@@ -18,10 +27,11 @@ export interface SettledEvent {
 }
 
 /**
- * What others learn from the chain. Connects and disconnects come one by one while a branch is switched, each after its
+ * What others learn from the chain. `proved` comes before anything is stored of a block. Connects and disconnects come one by one while a branch is switched, each after its
  * commit; `settled` comes once at the end, and only then is it time to judge transactions against the new tip.
  */
 export interface ChainEvents {
+  proved: ProvedEvent;
   connected: BlockEvent;
   disconnected: BlockEvent;
   settled: SettledEvent;

@@ -10,8 +10,10 @@ import type { Random } from '../ports.js';
 
 /** What a node tells of itself in every hello. */
 export const USER_AGENT = `trestle/${VERSION}`;
+/** Takes blocks in their short form, answers `block.missing`, and names what waits by its wtxid in `transaction.onChange`. */
+export const COMPACT_BLOCKS = 'compact-blocks';
 /** What this node can do beyond the calls that every node of the oldest version answers. */
-export const CAPABILITIES: readonly string[] = [];
+export const CAPABILITIES: readonly string[] = [COMPACT_BLOCKS];
 /** The contract that this software was built on. */
 export const CONTRACT = fingerprintOf(appRouter);
 

@@ -1,5 +1,8 @@
-/** Items wanted at most, over all peers. More are not noted: synchronization finds what was missed. */
-export const MAX_WANTED = 50_000;
+/**
+ * Items that one peer may have noted for itself. More are not noted: synchronization finds what was missed. Each peer has
+ * a share of its own, so that one which announces what there is not, by the million, takes nobody else's place.
+ */
+export const MAX_OF_SOURCE = 2_000;
 /** Peers noted for each item. */
 const MAX_SOURCES = 8;
 
@@ -22,19 +25,22 @@ interface Want<Source> {
  */
 export class Requests<Item, Source> {
   readonly #wants = new Map<Item, Want<Source>>();
+  /** For how many items each source is noted, be it asked or not. */
+  readonly #shares = new Map<Source, number>();
 
   get size(): number {
     return this.#wants.size;
   }
 
-  /** A peer has announced an item that is wanted here. */
-  announced(item: Item, source: Source): void {
-    const want = this.#wants.get(item);
-    if (want === undefined) {
-      if (this.#wants.size < MAX_WANTED) this.#wants.set(item, { sources: [source], asked: undefined });
-    } else if (want.asked !== source && !want.sources.includes(source) && want.sources.length < MAX_SOURCES) {
-      want.sources.push(source);
-    }
+  /** A peer has announced an item that is wanted here. Answers whether that is noted. */
+  announced(item: Item, source: Source): boolean {
+    const want = this.#wants.get(item) ?? { sources: [], asked: undefined };
+    if (want.asked === source || want.sources.includes(source)) return true;
+    if (want.sources.length >= MAX_SOURCES || (this.#shares.get(source) ?? 0) >= MAX_OF_SOURCE) return false;
+    want.sources.push(source);
+    this.#wants.set(item, want);
+    this.#count(source, 1);
+    return true;
   }
 
   /** What to ask now, at most `batch` items of each peer; everything named counts as asked. */
@@ -55,7 +61,11 @@ export class Requests<Item, Source> {
 
   /** The item came, or is no longer wanted. */
   done(item: Item): void {
+    const want = this.#wants.get(item);
+    if (want === undefined) return;
     this.#wants.delete(item);
+    for (const source of want.sources) this.#count(source, -1);
+    if (want.asked !== undefined) this.#count(want.asked, -1);
   }
 
   /** The peer that was asked did not deliver: the next one gets its turn, or the item is given up. */
@@ -63,6 +73,7 @@ export class Requests<Item, Source> {
     const want = this.#wants.get(item);
     if (want === undefined || want.asked !== source) return;
     want.asked = undefined;
+    this.#count(source, -1);
     if (want.sources.length === 0) this.#wants.delete(item);
   }
 
@@ -74,5 +85,12 @@ export class Requests<Item, Source> {
       if (want.asked === source) want.asked = undefined;
       if (want.asked === undefined && want.sources.length === 0) this.#wants.delete(item);
     }
+    this.#shares.delete(source);
+  }
+
+  #count(source: Source, by: 1 | -1): void {
+    const share = (this.#shares.get(source) ?? 0) + by;
+    if (share === 0) this.#shares.delete(source);
+    else this.#shares.set(source, share);
   }
 }

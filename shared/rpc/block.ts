@@ -9,6 +9,8 @@ import {
   headersOutput,
   inputInput,
   inputsInput,
+  missingInput,
+  missingOutput,
   ofBlock,
   ofTransaction,
   outputInput,
@@ -62,6 +64,11 @@ export const blockRouter = router({
     .input(ofBlock)
     .output(rawOutput)
     .query(({ ctx, input }) => ctx.node.block.raw(input)),
+  /** Some transactions of a block that was announced lately, by position: what its reader lacks to put it together. */
+  missing: open
+    .input(missingInput)
+    .output(missingOutput)
+    .query(({ ctx, input }) => ctx.node.block.missing(input)),
   /** The transactions of a block, in order. */
   transactions: open
     .input(transactionsInput)

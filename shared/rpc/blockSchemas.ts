@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { MAX_BLOCK_BYTES } from '../consensus/params.js';
+import { MAX_COMPACT_BYTES, MAX_SHORT_IDS } from '../model/compactBlock.js';
 import { HEADER_BYTES } from '../model/header.js';
 import type { BlockChange, blockChangesInput } from './events.js';
 import {
@@ -101,9 +102,30 @@ export const submitOutput = z.strictObject({
 /** What became of a block that was handed in. */
 export type SubmittedBlock = z.output<typeof submitOutput>;
 
-export const announceInput = z.strictObject({ header: encoded(HEADER_BYTES) });
+/** How many transactions of one block may be asked for at once; who lacks more is better off with the whole block. */
+export const MAX_MISSING = 2_000;
+
+export const announceInput = z.strictObject({
+  header: encoded(HEADER_BYTES),
+  /** The block in its short form; only for peers that say `compact-blocks`. */
+  compact: encoded(MAX_COMPACT_BYTES).optional(),
+});
 /** Whether the callee had the block already. */
 export const announceOutput = z.strictObject({ known: z.boolean() });
+
+export const missingInput = z.strictObject({
+  block: blockHash,
+  /** Positions in the block, the coinbase's being 0, in rising order. */
+  positions: z
+    .array(count.max(MAX_SHORT_IDS))
+    .min(1)
+    .max(MAX_MISSING)
+    .refine((positions) => positions.every((position, i) => i === 0 || position > (positions[i - 1] ?? 0)), {
+      error: 'positions rise',
+    }),
+});
+/** The transactions at those positions, in the same order. */
+export const missingOutput = z.strictObject({ transactions: z.array(base64).min(1).max(MAX_MISSING) });
 
 export const generateInput = z.strictObject({
   address: addressInput,
@@ -124,6 +146,7 @@ export interface BlockApi {
   headers(input: z.output<typeof headersInput>): Promise<z.input<typeof headersOutput>>;
   range(input: z.output<typeof rangeInput>): Promise<z.input<typeof rangeOutput>>;
   raw(input: z.output<typeof ofBlock>): Promise<z.input<typeof rawOutput>>;
+  missing(input: z.output<typeof missingInput>): Promise<z.input<typeof missingOutput>>;
   transactions(input: z.output<typeof transactionsInput>): Promise<Page<TransactionView>>;
   transaction(input: z.output<typeof ofTransaction>): Promise<TransactionView>;
   inputs(input: z.output<typeof inputsInput>): Promise<Page<InputView>>;

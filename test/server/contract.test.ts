@@ -6,10 +6,11 @@ import { parseBase64, toBase64 } from '../../shared/bytes/base64.js';
 import { fromHex } from '../../shared/bytes/hex.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
 import { decodeBlock, sealBlock } from '../../shared/model/block.js';
+import { compactBlockOf, encodeCompactBlock } from '../../shared/model/compactBlock.js';
 import { decodeHeader, encodeHeader } from '../../shared/model/header.js';
 import type { BlockHash, TxId, Wtxid } from '../../shared/model/ids.js';
 import { decodeTransaction } from '../../shared/model/transaction.js';
-import { MAX_TEMPLATE_WAIT_MS } from '../../shared/rpc/blockSchemas.js';
+import { MAX_MISSING, MAX_TEMPLATE_WAIT_MS } from '../../shared/rpc/blockSchemas.js';
 import type { BlockChange, TransactionChange } from '../../shared/rpc/events.js';
 import { PROTOCOL_VERSION } from '../../shared/rpc/nodeSchemas.js';
 import { appRouter } from '../../shared/rpc/router.js';
@@ -207,11 +208,33 @@ const cases: Record<string, () => Promise<void>> = {
       'not-found',
     );
   },
+  'block.missing': async () => {
+    const { client, hashes } = scene;
+    const fifth = present(hashes[4]);
+    const { raw } = await client.block.raw.query({ block: 5 });
+    const block = present(decoded(decodeBlock(present(parseBase64(raw)))));
+    const whole = block.transactions.map((transaction) => toBase64(transaction.raw));
+    const { missing } = client.block;
+    expect(await missing.query({ block: fifth, positions: [0, 1] })).toEqual({ transactions: whole });
+    expect(await missing.query({ block: fifth, positions: [1] })).toEqual({ transactions: whole.slice(1) });
+    expect((await failureFrom(missing.query({ block: fifth, positions: [1, 2] }))).code).toBe('not-found');
+    expect((await failureFrom(missing.query({ block: UNKNOWN, positions: [0] }))).code).toBe('not-found');
+    for (const positions of [[], [1, 0], [0, 0], Array.from({ length: MAX_MISSING + 1 }, (_, i) => i)])
+      expect((await failureFrom(missing.query({ block: fifth, positions }))).code).toBe('bad-request');
+  },
   'block.announce': async () => {
     const { client, node } = scene;
     const peer = await peerOf(node);
     const { raw } = await client.block.raw.query({ block: 5 });
-    const { header } = present(decoded(decodeBlock(present(parseBase64(raw)))));
+    const block = present(decoded(decodeBlock(present(parseBase64(raw)))));
+    const { header } = block;
+    const compact = encodeCompactBlock(present(compactBlockOf(block)));
+    const [encoded, short] = [toBase64(encodeHeader(header)), toBase64(compact)];
+    expect(await peer.block.announce.mutate({ header: encoded, compact: short })).toEqual({ known: true });
+    const other = toBase64(encodeHeader(mine({ ...header, timestamp: header.timestamp + 1 })));
+    expect((await failureFrom(peer.block.announce.mutate({ header: other, compact: short }))).code).toBe('bad-request');
+    const cut = { header: encoded, compact: toBase64(compact.subarray(1)) };
+    expect((await failureFrom(peer.block.announce.mutate(cut))).code).toBe('block-malformed');
     expect(await peer.block.announce.mutate({ header: toBase64(encodeHeader(header)) })).toEqual({ known: true });
     const unknown = mine({ ...header, timestamp: header.timestamp + 1 });
     expect(await peer.block.announce.mutate({ header: toBase64(encodeHeader(unknown)) })).toEqual({ known: false });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { MAX_WANTED, Requests } from '../../../server/relay/requests.js';
+import { MAX_OF_SOURCE, Requests } from '../../../server/relay/requests.js';
 import { locatorHeights } from '../../../server/sync/locator.js';
 
 test('each item is asked of one peer at a time, of each at most once, and in the end comes or is given up', () => {
@@ -53,10 +53,45 @@ test('while a peer is being asked, nobody else is; when it is gone, the next one
   expect(requests.size).toBe(0);
 });
 
-test('a flood of announcements stays within its bound', () => {
+test('a flood of announcements stays within its bound, and takes nobody else’s place', () => {
   const requests = new Requests<number, string>();
-  for (let item = 0; item < MAX_WANTED + 1_000; item++) requests.announced(item, 'flooder');
-  expect(requests.size).toBe(MAX_WANTED);
+  for (let item = 0; item < MAX_OF_SOURCE + 1_000; item++)
+    expect(requests.announced(item, 'flooder')).toBe(item < MAX_OF_SOURCE);
+  expect(requests.size).toBe(MAX_OF_SOURCE);
+  expect(requests.announced(-1, 'honest')).toBe(true);
+  expect(requests.next(9).find(({ source }) => source === 'honest')?.items).toEqual([-1]);
+});
+
+test('a peer’s share is what is noted for it and no more, whatever comes, fails and goes', () => {
+  const event = fc.oneof(
+    fc.record({ kind: fc.constant('announced' as const), item: fc.nat(30), source: fc.nat(3) }),
+    fc.record({ kind: fc.constant('done' as const), item: fc.nat(30), source: fc.nat(3) }),
+    fc.record({ kind: fc.constant('failed' as const), item: fc.nat(30), source: fc.nat(3) }),
+    fc.record({ kind: fc.constant('dropped' as const), item: fc.nat(30), source: fc.nat(3) }),
+    fc.record({ kind: fc.constant('next' as const), item: fc.nat(30), source: fc.nat(3) }),
+  );
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 80 }), (events) => {
+      const requests = new Requests<number, number>();
+      for (const { kind, item, source } of events) {
+        if (kind === 'announced') requests.announced(item, source);
+        else if (kind === 'done') requests.done(item);
+        else if (kind === 'failed') requests.failed(item, source);
+        else if (kind === 'dropped') requests.dropped(source);
+        else requests.next(3);
+      }
+      for (let item = 0; item <= 30; item++) requests.done(item);
+      expect(requests.size).toBe(0);
+      // With nothing noted any more, everybody has the whole share again.
+      for (let source = 0; source <= 3; source++) {
+        const start = 1_000_000 * (source + 1);
+        for (let item = start; item < start + MAX_OF_SOURCE; item++)
+          if (!requests.announced(item, source)) throw new Error(`the share of ${source} ends at ${item - start}`);
+        expect(requests.announced(start - 1, source)).toBe(false);
+      }
+    }),
+    { numRuns: 30 },
+  );
 });
 
 test('a locator falls from the tip to genesis, ten dense entries first, and stays short', () => {

@@ -1,0 +1,142 @@
+import { toBase64 } from '../../shared/bytes/base64.js';
+import type { Wtxid } from '../../shared/model/ids.js';
+import { MAX_IDS } from '../../shared/rpc/transactionSchemas.js';
+import type { AcceptedEvent } from '../mempool/events.js';
+import type { Peer } from '../net/peer.js';
+import type { RelayContext } from './relayContext.js';
+import { Requests } from './requests.js';
+
+/** How long announcements are gathered while there are many. The first after a quiet while goes out at once. */
+const GATHER_MS = 20;
+/** Bodies asked of one peer in one call. */
+const BATCH = 250;
+/** Announcements waiting for one peer. A slow peer misses some and finds them by synchronization. */
+const MAX_QUEUED = 20_000;
+
+/** Passes on transactions: names are pushed, in batches, and bodies are pulled, each from one peer at a time. */
+export class TransactionRelay {
+  readonly #context: RelayContext;
+  readonly #queues = new Map<Peer, Set<Wtxid>>();
+  readonly #requests = new Requests<Wtxid, Peer>();
+  readonly #stop: (() => void)[];
+  #cancelFlush = (): void => {};
+  /** Whether announcements went out less than `GATHER_MS` ago: then the next wait for their turn. */
+  #isBusy = false;
+
+  constructor(context: RelayContext) {
+    this.#context = context;
+    this.#stop = [
+      context.mempool.events.on('accepted', (event) => this.#onAccepted(event)),
+      context.peers.events.on('dropped', (peer) => this.#onDropped(peer)),
+    ];
+  }
+
+  close(): void {
+    this.#cancelFlush();
+    for (const stop of this.#stop) stop();
+  }
+
+  /** A peer has transactions. Answers how many of them will be asked for. */
+  told(wtxids: readonly Wtxid[], peer: Peer): number {
+    const { inventory, mempool } = this.#context;
+    let wanted = 0;
+    for (const wtxid of wtxids) {
+      inventory.add(peer, wtxid);
+      if (mempool.pool.byWtxid(wtxid) === undefined && this.#requests.announced(wtxid, peer)) wanted += 1;
+    }
+    this.#ask();
+    return wanted;
+  }
+
+  #onAccepted({ entry, source }: AcceptedEvent): void {
+    const { inventory, peers, background, clock } = this.#context;
+    const { wtxid } = entry.transaction;
+    this.#requests.done(wtxid);
+    for (const peer of peers.all()) {
+      if (peer.url === source || inventory.has(peer, wtxid)) continue;
+      const queue = this.#queues.get(peer) ?? new Set();
+      this.#queues.set(peer, queue);
+      if (queue.size < MAX_QUEUED) queue.add(wtxid);
+    }
+    if (this.#isBusy || this.#queues.size === 0) return;
+    this.#pause();
+    // Whoever submitted is answered first.
+    background.run(
+      'announcing transactions',
+      clock.yield().then(() => this.#flush()),
+    );
+  }
+
+  /** Gathers what comes from now on; ends when nothing has come for one round. */
+  #pause(): void {
+    this.#isBusy = true;
+    this.#cancelFlush = this.#context.clock.after(GATHER_MS, () => {
+      this.#isBusy = false;
+      if (this.#queues.size === 0) return;
+      this.#pause();
+      this.#flush();
+    });
+  }
+
+  #onDropped(peer: Peer): void {
+    this.#queues.delete(peer);
+    this.#requests.dropped(peer);
+    this.#ask();
+  }
+
+  #flush(): void {
+    for (const [peer, queue] of this.#queues) {
+      this.#queues.delete(peer);
+      this.#context.background.run('announcing transactions', this.#announce(peer, [...queue]));
+    }
+  }
+
+  async #announce(peer: Peer, wtxids: readonly Wtxid[]): Promise<void> {
+    const { signal, inventory, mempool, peers } = this.#context;
+    for (let start = 0; start < wtxids.length && !signal.aborted; start += MAX_IDS) {
+      // What was confirmed or came from this very peer meanwhile is no news.
+      const news = wtxids
+        .slice(start, start + MAX_IDS)
+        .filter((id) => !inventory.has(peer, id) && mempool.pool.byWtxid(id) !== undefined);
+      if (news.length === 0) continue;
+      for (const id of news) inventory.add(peer, id);
+      if (!peer.reachesUs) await this.#push(peer, news);
+      else {
+        const told = await peers.ask(peer, (client) => client.transaction.announce.mutate({ wtxids: news }));
+        if (!told.ok) return;
+      }
+    }
+  }
+
+  /** A peer that cannot call us cannot ask for bodies either: it is handed them. */
+  async #push(peer: Peer, wtxids: readonly Wtxid[]): Promise<void> {
+    const { mempool, signal, peers } = this.#context;
+    for (const wtxid of wtxids) {
+      const raw = mempool.pool.byWtxid(wtxid)?.transaction.raw;
+      if (raw === undefined || signal.aborted) continue;
+      const transaction = toBase64(raw);
+      await peers.ask(peer, (client) => client.transaction.submit.mutate({ transaction }));
+    }
+  }
+
+  #ask(): void {
+    const { signal, background } = this.#context;
+    if (signal.aborted) return;
+    for (const { source, items } of this.#requests.next(BATCH))
+      background.run('fetching transactions', this.#fetch(source, items));
+  }
+
+  async #fetch(peer: Peer, wtxids: readonly Wtxid[]): Promise<void> {
+    let came: ReadonlySet<Wtxid> = new Set();
+    try {
+      const fetched = await this.#context.fetcher.fetch(peer, wtxids);
+      if (fetched.ok) came = fetched.value;
+    } finally {
+      for (const wtxid of wtxids) {
+        if (came.has(wtxid)) this.#requests.done(wtxid);
+        else this.#requests.failed(wtxid, peer);
+      }
+    }
+    this.#ask();
+  }
+}
