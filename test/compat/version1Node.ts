@@ -48,7 +48,9 @@ export async function version1Node(config: { readonly peers?: string[] } = {}): 
       ...(session === undefined ? {} : { [SESSION_HEADER]: String(session) }),
     };
     const answered = await fetch(`${inner}/trpc/${path}`, { method: 'POST', headers, body });
-    return { status: answered.status, body: await answered.text() };
+    const text = await answered.text();
+    const isHello = path === 'node.hello' && answered.ok;
+    return { status: answered.status, body: isHello ? answerOf(withoutCapabilities(outputOf(text))) : text };
   };
   await new Promise<void>((resolve) => gate.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${portOf(gate.address())}`;
@@ -114,10 +116,8 @@ function asVersion1(violations: string[]): Fetch {
     const checked = CONTRACT_1[path].output.safeParse(output);
     if (!checked.success) violations.push(`${path} answered ${text.slice(0, 200)}`);
     // What the other side can do beyond version 1 means nothing to a node of that version.
-    const shown = path === 'node.hello' && isRecord(output) ? { ...output, capabilities: [] } : output;
-    return new Response(JSON.stringify({ result: { data: transformer.serialize(shown) } }), {
-      status: response.status,
-    });
+    const shown = path === 'node.hello' ? withoutCapabilities(output) : output;
+    return new Response(answerOf(shown), { status: response.status });
   };
 }
 
@@ -136,6 +136,15 @@ function outputOf(text: string): unknown {
   const parsed: unknown = JSON.parse(text);
   const result = isRecord(parsed) ? parsed['result'] : undefined;
   return isRecord(result) ? readSuperjson(result['data']) : undefined;
+}
+
+/** Version 1 could do nothing that not every node can. */
+function withoutCapabilities(hello: unknown): unknown {
+  return isRecord(hello) ? { ...hello, capabilities: [] } : hello;
+}
+
+function answerOf(output: unknown): string {
+  return JSON.stringify({ result: { data: transformer.serialize(output) } });
 }
 
 function refusal({ message, reason }: TrestleError): { status: number; body: string } {
