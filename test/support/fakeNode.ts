@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { genesisBlock } from '../../shared/consensus/genesis.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
 import { TrestleError } from '../../shared/errors.js';
@@ -21,6 +21,7 @@ export type FakeAnswers = Record<string, unknown>;
 
 /** Something that answers as a node does, but says just what a test wants it to. */
 export interface FakeNode extends AsyncDisposable {
+  readonly name: string;
   readonly url: string;
   readonly calls: FakeCall[];
   /** May be changed at any time. */
@@ -32,6 +33,10 @@ export interface FakeNodeOptions {
   readonly name?: string;
   readonly tip?: TipView;
   readonly answers?: FakeAnswers;
+  /** Where it listens; 127.0.0.1 unless given. */
+  readonly host?: string;
+  /** Answers by itself, and not as a node does, where it says so. */
+  readonly raw?: (path: string, response: ServerResponse) => boolean;
   /** Where calls are noted, in their order; several fake nodes may share it. */
   readonly calls?: FakeCall[];
 }
@@ -42,6 +47,8 @@ export async function fakeNode({
   tip,
   answers = {},
   calls = [],
+  host = '127.0.0.1',
+  raw = () => false,
 }: FakeNodeOptions = {}): Promise<FakeNode> {
   const genesis = genesisBlock(NETWORKS.dev).header.hash;
   const ownTip = tip ?? { height: toHeight(0), hash: genesis, work: 0n };
@@ -65,6 +72,7 @@ export async function fakeNode({
       const body = Buffer.concat(chunks).toString('utf8');
       const input = body === '' ? undefined : readSuperjson(JSON.parse(body));
       calls.push({ at: name, path, input });
+      if (raw(path, response)) return;
       const answer = own[path];
       const value: unknown = typeof answer === 'function' ? answer(input) : answer;
       response.setHeader('content-type', 'application/json');
@@ -73,11 +81,12 @@ export async function fakeNode({
       response.end(JSON.stringify(envelope));
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    name,
+    url: `http://${host}:${address.port}`,
     calls,
     answers: own,
     [Symbol.asyncDispose]: async () => {

@@ -4,6 +4,7 @@ import { createPeerClient } from '../../../client/peerClient.js';
 import type { After } from '../../../client/time.js';
 import { type Dialer, type DialOptions, MAX_ANSWER_BYTES, PEER_TIMEOUT_MS } from '../../../server/net/dialer.js';
 import { hostOf, type PeerUrl } from '../../../server/net/peerUrl.js';
+import type { Cancel } from '../../../server/ports.js';
 import { TrestleError } from '../../../shared/errors.js';
 import { type ConnectionFault, connectionError } from './connectionError.js';
 import type { Lifeline } from './lifeline.js';
@@ -36,6 +37,16 @@ export interface Station {
   readonly lifeline: Lifeline | undefined;
   /** Answers a request; `undefined` where nothing listens. */
   readonly answer: ((request: WireRequest) => Promise<WireResponse>) | undefined;
+}
+
+/** A question or an answer, as it is sent: whether it arrives shows later. */
+export interface Message {
+  readonly kind: 'question' | 'answer';
+  readonly from: string;
+  readonly to: string;
+  /** The procedure, such as `block.raw`. */
+  readonly path: string;
+  readonly body: string;
 }
 
 /** What calls travel over. */
@@ -78,6 +89,7 @@ interface Call {
 export class Wire {
   readonly #parts: WireParts;
   readonly #stations = new Map<string, Station>();
+  readonly #listeners = new Set<(message: Message) => void>();
   #inFlight = 0;
 
   constructor(parts: WireParts) {
@@ -87,6 +99,12 @@ export class Wire {
   /** Messages that are on their way. */
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** Hears every message when it is sent; answers how to end that. */
+  listen(listener: (message: Message) => void): Cancel {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Forgets what is on its way, when whatever was to happen is forgotten. */
@@ -162,6 +180,7 @@ export class Wire {
       };
       if (signal?.aborted) return abort();
       signal?.addEventListener('abort', abort);
+      this.#tell({ kind: 'question', from: from.name, to: to.name, path: call.path, body: sent.body });
       this.#travel(from, to, {
         bytes: sent.body.length,
         arrived: () => this.#arrive(call),
@@ -193,6 +212,7 @@ export class Wire {
 
   #answer(call: Call, response: WireResponse): void {
     const { from, to, path } = call;
+    this.#tell({ kind: 'answer', from: to.name, to: from.name, path, body: response.body });
     this.#travel(to, from, {
       bytes: response.body.length,
       arrived: () => {
@@ -229,6 +249,10 @@ export class Wire {
     if (passage.kind !== 'arrives' || passage.again === undefined || !message.mayRepeat) return;
     links.counts.doubled += 1;
     schedule(passage.again, message.arrived);
+  }
+
+  #tell(message: Message): void {
+    for (const listener of this.#listeners) listener(message);
   }
 
   #note(at: Station, what: string): void {
