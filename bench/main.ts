@@ -13,8 +13,10 @@ if (chosen.length === 0) {
 }
 
 const results: Result[] = [];
+const figures: Record<string, Record<string, number | string>> = {};
 for (const suite of chosen) {
-  for (const { what, run } of await suite.measurements()) {
+  if (suite.figures !== undefined) figures[suite.name] = await suite.figures();
+  for (const { what, run } of (await suite.measurements?.()) ?? []) {
     const rates: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const startedAt = performance.now();
@@ -30,4 +32,8 @@ for (const suite of chosen) {
     });
   }
 }
-process.stdout.write(`${json ? JSON.stringify({ rounds: ROUNDS, results }) : table(results)}\n`);
+if (json) process.stdout.write(`${JSON.stringify({ rounds: ROUNDS, results, ...figures })}\n`);
+else {
+  if (results.length > 0) process.stdout.write(`${table(results)}\n`);
+  for (const [suite, each] of Object.entries(figures)) process.stdout.write(`${suite}  ${JSON.stringify(each)}\n`);
+}

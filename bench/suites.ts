@@ -12,6 +12,7 @@ import { TestChain } from '../test/kit/testChain.js';
 import { allEngines } from '../test/support/engines.js';
 import { memoryChain } from '../test/support/memoryChain.js';
 import { temporaryDirectory } from '../test/support/temporary.js';
+import { relayFigures } from './relay.js';
 
 /** One thing to measure: does it some number of times and answers how often. */
 export interface Measurement {
@@ -22,7 +23,9 @@ export interface Measurement {
 /** Measurements that belong together. */
 export interface Suite {
   readonly name: string;
-  measurements(): Promise<readonly Measurement[]>;
+  measurements?(): Promise<readonly Measurement[]>;
+  /** What is measured in another way: figures by name, with their unit in it. */
+  figures?(): Promise<Record<string, number | string>>;
 }
 
 const BLOCKS = 20;
@@ -34,6 +37,7 @@ export const suites: readonly Suite[] = [
   { name: 'codec', measurements: codec },
   { name: 'connect', measurements: connect },
   { name: 'sim', measurements: sim },
+  { name: 'relay', figures: relayFigures },
 ];
 
 async function engine(): Promise<Measurement[]> {
