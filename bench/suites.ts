@@ -13,6 +13,7 @@ import { allEngines } from '../test/support/engines.js';
 import { memoryChain } from '../test/support/memoryChain.js';
 import { temporaryDirectory } from '../test/support/temporary.js';
 import { peers } from './peers.js';
+import { relayFigures } from './relay.js';
 
 /** One thing to measure: does it some number of times and answers how often. */
 export interface Measurement {
@@ -38,6 +39,7 @@ export const suites: readonly Suite[] = [
   { name: 'codec', measurements: codec },
   { name: 'connect', measurements: connect },
   { name: 'sim', measurements: sim },
+  { name: 'relay', figures: relayFigures },
   { name: 'peers', figures: peers },
 ];
 

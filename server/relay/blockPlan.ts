@@ -54,8 +54,9 @@ export class BlockPlan<Source> {
 
   /** The short form led to no block, and its sender is not to blame: the same peer is asked for all of it next. */
   spoiled(): void {
-    if (this.#last?.kind !== 'rebuild') return;
-    this.#steps.unshift({ kind: 'whole', source: this.#last.source, isVouched: false });
+    const last = this.#last;
+    this.#last = undefined;
+    if (last?.kind === 'rebuild') this.#steps.unshift({ kind: 'whole', source: last.source, isVouched: false });
   }
 
   /** A peer is gone: it will not be asked. */

@@ -56,6 +56,12 @@ const EXPECTED: Record<LieName, Noticed> = {
   // No body fits it, and a header without a body is not kept.
   'block-wrong-root': { ...badBlock('block-root'), header: null },
   'block-mutated-body': { ...badBlock('block-root'), header: 'not marked' },
+  'compact-junk-ids': { ...ANNOUNCED, asked: ['block.missing 200'], dropped: 'peer-protocol' },
+  'compact-withheld': { ...ANNOUNCED, asked: ['block.missing'] },
+  // Nobody has to have lied where names collide: the whole block is fetched, and it is a good one.
+  'compact-wrong-coinbase': { ...ANNOUNCED, asked: ['block.raw 200'] },
+  // Announced before it was connected, as by anybody: the block is marked, and its sender stays.
+  'compact-invalid': { ...ANNOUNCED, refused: ['block-coinbase-value'], header: 'invalid' },
   'header-false-work': badHeader('header-work'),
   'header-wrong-bits': badHeader('header-bits'),
   'header-wrong-version': badHeader('header-version'),
@@ -124,7 +130,7 @@ function withheldTransaction(asked: string): Noticed {
 }
 
 /** Lies that end in a real block, which the nodes take. */
-const WITH_A_BLOCK: readonly LieName[] = ['block-mutated-body', 'withheld-honest-block'];
+const WITH_A_BLOCK: readonly LieName[] = ['block-mutated-body', 'withheld-honest-block', 'compact-wrong-coinbase'];
 /** Lies about a real payment, which all nodes take. */
 const WITH_A_PAYMENT: readonly LieName[] = [
   'block-verified-junk',

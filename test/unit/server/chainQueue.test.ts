@@ -56,12 +56,12 @@ describe('the queue', () => {
     yields = 0;
     assertOk(await chain.submitHeaders([present(block).header]));
     expect(yields).toBe(1);
-    // One more within: others are told of a block before its coins are looked at.
+    // Three more within: others are told of a block before its coins are looked at.
     assertOk(await chain.submitBlock(present(block)));
-    expect(yields).toBe(3);
+    expect(yields).toBe(5);
     failAt(0);
     await expect(chain.submitBlock(present(next))).rejects.toThrow('the disk failed');
-    expect(yields).toBe(4);
+    expect(yields).toBe(6);
     let isDone = false;
     const last = chain.submitBlock(present(next)).then(() => {
       isDone = true;
@@ -252,8 +252,8 @@ describe('a switch of branches', () => {
     const { chain, last } = await scene({ clock });
     yields = 0;
     assertOk(await chain.submitBlock(last));
-    // One when it is proved, two off, three on, and one at the end of the job.
-    expect(yields).toBe(7);
+    // Three when it is proved, two off, three on, and one at the end of the job.
+    expect(yields).toBe(9);
   });
 
   test('that fails half-way is told as settled where it stopped, and gone on with before the next job', async () => {

@@ -1,4 +1,5 @@
 import { toBase64 } from '../../../../shared/bytes/base64.js';
+import { type CompactBlock, encodeCompactBlock } from '../../../../shared/model/compactBlock.js';
 import { encodeHeader, type HeaderFields } from '../../../../shared/model/header.js';
 import type { Wtxid } from '../../../../shared/model/ids.js';
 import type { Transaction } from '../../../../shared/model/transaction.js';
@@ -9,6 +10,13 @@ import type { Liar } from './liar.js';
 export async function announceBlock(liar: Liar, victim: SimNode, header: HeaderFields): Promise<boolean> {
   const encoded = toBase64(encodeHeader(header));
   return (await liar.tell(victim, (client) => client.block.announce.mutate({ header: encoded }))).ok;
+}
+
+/** Announces a block in its short form; answers whether the node has heard it. */
+export async function announceCompact(liar: Liar, victim: SimNode, block: CompactBlock): Promise<boolean> {
+  const header = toBase64(encodeHeader(block.header));
+  const compact = toBase64(encodeCompactBlock(block));
+  return (await liar.tell(victim, (client) => client.block.announce.mutate({ header, compact }))).ok;
 }
 
 /** Announces transactions by their names; answers whether the node has heard it. */

@@ -3,7 +3,7 @@ import { TRPCClientError } from '@trpc/client';
 import type { Client } from '../../../../client/createClient.js';
 import { whyOf } from '../../../../client/failure.js';
 import { tipView } from '../../../../server/api/views.js';
-import { USER_AGENT } from '../../../../server/net/handshake.js';
+import { CAPABILITIES, USER_AGENT } from '../../../../server/net/handshake.js';
 import type { PeerUrl } from '../../../../server/net/peerUrl.js';
 import { requirePeerUrl } from '../../../../server/ownUrl.js';
 import { toHex } from '../../../../shared/bytes/hex.js';
@@ -125,7 +125,8 @@ export class Liar implements Station {
     this.#nonces.add(nonce);
     const { hash: genesis } = this.#genesis.header;
     const { url, tip } = this;
-    const hello = { protocol: PROTOCOL_VERSION, capabilities: [], genesis, url, nonce, tip, userAgent: USER_AGENT };
+    const capabilities = [...CAPABILITIES];
+    const hello = { protocol: PROTOCOL_VERSION, capabilities, genesis, url, nonce, tip, userAgent: USER_AGENT };
     const answer = await this.#hear(client.node.hello.mutate(hello));
     this.#nonces.delete(nonce);
     if (!answer.ok) return false;
@@ -157,7 +158,8 @@ export class Liar implements Station {
     switch (path) {
       case 'node.hello': {
         const session = this.#draw('session');
-        const self = { protocol: PROTOCOL_VERSION, capabilities: [], genesis, tip, userAgent: USER_AGENT };
+        const capabilities = [...CAPABILITIES];
+        const self = { protocol: PROTOCOL_VERSION, capabilities, genesis, tip, userAgent: USER_AGENT };
         return value({ ...self, session, confirmed: true });
       }
       case 'node.confirm':

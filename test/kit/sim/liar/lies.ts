@@ -1,6 +1,7 @@
 import { BLOCK_LIES } from './blockLies.js';
 import { claimedWork } from './claimedWork.js';
 import { coinTwice } from './coinTwice.js';
+import { COMPACT_LIES } from './compactLies.js';
 import { doubleSpend } from './doubleSpend.js';
 import { FLOOD_LIES } from './floodLies.js';
 import { FORESTALLED_BLOCK_LIES } from './forestallBlock.js';
@@ -17,6 +18,7 @@ import { WITHHELD_BLOCK_LIES } from './withheldLies.js';
 export const LIES = {
   ...BLOCK_LIES,
   ...HEADER_LIES,
+  ...COMPACT_LIES,
   ...FORK_LIES,
   ...FORESTALLED_BLOCK_LIES,
   ...WITHHELD_BLOCK_LIES,
