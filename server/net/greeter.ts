@@ -23,6 +23,8 @@ export interface Greeted {
   /** Presents the session with every call. */
   readonly client: Client;
   readonly tip: TipView;
+  readonly userAgent: string;
+  readonly capabilities: readonly string[];
   /** Whether it can call us, too: it has done so before it answered. */
   readonly reachesUs: boolean;
 }
@@ -54,6 +56,7 @@ export class Greeter {
     const verdict = checkGreeting(answer, genesis);
     if (!verdict.ok) throw new TrestleError(verdict.reject);
     token = answer.session;
-    return { url, client, tip: answer.tip, reachesUs: answer.confirmed };
+    const { userAgent, capabilities } = answer;
+    return { url, client, tip: answer.tip, userAgent, capabilities, reachesUs: answer.confirmed };
   }
 }
