@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import * as z from 'zod';
 import { TrestleError } from '../shared/errors.js';
 import { MAX_POOL_BYTES } from '../shared/policy/relay.js';
@@ -29,6 +30,14 @@ const common = {
   /** Origins of web pages that may call. */
   allowOrigins: z
     .array(z.url().transform((text) => new URL(text).origin))
+    .max(100)
+    .default([]),
+  /**
+   * Addresses whose calls are not counted against a quota. Behind a proxy all callers look like the proxy: name it here,
+   * and let it do the counting.
+   */
+  exempt: z
+    .array(z.string().refine((text) => isIP(text) !== 0, 'an IP address is expected'))
     .max(100)
     .default([]),
   /** Whether the operator may call from other machines. */

@@ -6,9 +6,11 @@ import type { TipView } from '../shared/rpc/views.js';
 import { createPeerApi } from './api/peerApi.js';
 import { type DirectoryConfigInput, directoryConfig, parseConfig } from './config.js';
 import { launch, type RunningServer, type ServerPorts } from './launch.js';
+import { banOn } from './net/banTargets.js';
 import { BookKeeper } from './net/bookKeeper.js';
 import { OwnNonces } from './net/handshake.js';
 import { PeerBook } from './net/peerBook.js';
+import type { PeerUrl } from './net/peerUrl.js';
 import { Reception } from './net/reception.js';
 import { paceOf } from './pace.js';
 
@@ -27,18 +29,20 @@ export function startDirectory(
     config,
     defaultPort: DIRECTORY_PORT,
     ports,
-    async build({ life, log, clock, random, dialer, sessions, ownUrl, openStore }) {
+    async build({ life, log, clock, random, dialer, sessions, bans, ownUrl, openStore }) {
       const { signal } = life;
       // Nodes say hello again and again: a book that is lost fills itself.
       const kv = await openStore('book', { synced: true, expendable: true, given: ports.kv });
       const { header } = genesisBlock(params);
+      life.add('bans', bans);
+      await bans.keepIn(kv);
       const genesis = header.hash;
       const tip = (): TipView => ({ height: header.height, hash: genesis, work: 0n });
       const book = new PeerBook({ kv, clock, random });
       const nonces = new OwnNonces(random);
-      const reception = new Reception({ genesis, tip, nonces, sessions, book, dialer, onConfirmed: () => {} });
+      const reception = new Reception({ genesis, tip, nonces, sessions, book, dialer, bans, onConfirmed: () => {} });
       const everyMs = paceOf(params).upkeepMs;
-      const exclude = (url: string): boolean => url === ownUrl();
+      const exclude = (url: PeerUrl): boolean => url === ownUrl() || banOn(bans, url) !== undefined;
       const keeper = life.add(
         'book keeper',
         new BookKeeper({ genesis, book, dialer, clock, log, everyMs, exclude, signal }),
@@ -46,6 +50,8 @@ export function startDirectory(
       const peer = createPeerApi({
         ...{ name: config.name, network: params.name, genesis, tip, ownUrl, book, reception, nonces, clock },
         signatureEngine: 'none',
+        peers: null,
+        bans,
         heightOf: () => undefined,
         stop: () => void life.stop(),
       });

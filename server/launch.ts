@@ -3,10 +3,13 @@ import type { AnyTRPCRouter, inferRouterContext } from '@trpc/server';
 import type { NetworkParams } from '../shared/consensus/params.js';
 import type { CallContext } from '../shared/rpc/trpc.js';
 import type { ServerConfig } from './config.js';
-import { callContext } from './http/callers.js';
+import { Admission } from './http/admission.js';
+import { callContext, callerOf, isLoopback } from './http/callers.js';
 import { type Listen, listen } from './http/listen.js';
 import { Lifecycle } from './lifecycle.js';
+import { addressKey } from './net/addressKey.js';
 import { isPrivateAddress } from './net/addressPolicy.js';
+import { Bans } from './net/bans.js';
 import { type Dialer, httpDialer, type MakeDialer } from './net/dialer.js';
 import { hostOf, type PeerUrl } from './net/peerUrl.js';
 import { Sessions } from './net/sessions.js';
@@ -37,6 +40,9 @@ export interface Ground extends Pick<ServerPorts, 'clock' | 'random' | 'log'> {
   readonly life: Lifecycle;
   readonly dialer: Dialer;
   readonly sessions: Sessions;
+  readonly bans: Bans;
+  /** Whether many nodes share an address, so that none of them may be banned by it: loopback and private ones, where those are called. */
+  readonly isShared: (address: string) => boolean;
   readonly directory: string;
   /** Where this process can be reached; `null` until it listens, and where nobody can. */
   readonly ownUrl: () => PeerUrl | null;
@@ -114,10 +120,12 @@ export async function launch<Router extends AnyTRPCRouter, Shown extends object>
     life.add('lock', { close: () => lock.release() });
     const token = await premises.operatorToken(random);
     const dialer = life.add('dialer', (ports.dialer ?? httpDialer)({ allowPrivate, clock, signal }));
-    const sessions = new Sessions(random);
+    const isShared = (address: string): boolean => allowPrivate && isPrivateAddress(address);
+    const sessions = new Sessions(random, isShared);
+    const bans = new Bans({ clock, log });
     let ownUrl: PeerUrl | null = null;
     const { router, context, start, facts, shown } = await build({
-      ...{ life, log, clock, random, dialer, sessions, directory },
+      ...{ life, log, clock, random, dialer, sessions, bans, isShared, directory },
       ownUrl: () => ownUrl,
       async openStore(store, { synced, expendable, given }) {
         const own = { name: store, owner: ownerOf(params), synced, expendable, log, clock };
@@ -127,12 +135,16 @@ export async function launch<Router extends AnyTRPCRouter, Shown extends object>
       },
     });
     const callers = { sessions, clock, operatorToken: token, remoteOperator: config.remoteOperator };
+    const isExempt = exemptIn(config, params);
+    const callerParts = { bans, clock, isExempt, isShared };
+    const door = new Admission({ ...callerParts, callerOf: (incoming) => callerOf(incoming, callers) });
     const server = await (ports.listen ?? listen)({
       router,
       host: config.host,
       port: config.port ?? options.defaultPort,
       hosts: ownHosts(config),
       origins: config.allowOrigins,
+      door,
       createContext: (incoming) => ({ ...context, ...callContext(incoming, callers) }),
       clock,
       log,
@@ -156,6 +168,12 @@ export async function launch<Router extends AnyTRPCRouter, Shown extends object>
     await stop();
     throw error;
   }
+}
+
+/** Whose calls are not counted: those the operator named, and on `dev`, where everything runs on one machine, this machine's. */
+function exemptIn({ exempt }: ServerConfig, { name }: NetworkParams): (address: string) => boolean {
+  const named = new Set(exempt.map(addressKey));
+  return (address) => named.has(addressKey(address)) || (name === 'dev' && isLoopback(address));
 }
 
 /** The names by which this process is called, whichever the operator allowed beside its own. */

@@ -16,12 +16,14 @@ import { launch, type RunningServer, type ServerPorts } from './launch.js';
 import { Mempool } from './mempool/mempool.js';
 import { SavedPool } from './mempool/savedPool.js';
 import { Templates } from './miner/templates.js';
+import type { Bans } from './net/bans.js';
 import { BookKeeper } from './net/bookKeeper.js';
 import { Greeter } from './net/greeter.js';
 import { OwnNonces } from './net/handshake.js';
+import { groupOf } from './net/netGroup.js';
 import { PeerBook } from './net/peerBook.js';
 import { Peers } from './net/peers.js';
-import type { PeerUrl } from './net/peerUrl.js';
+import { hostOf, type PeerUrl } from './net/peerUrl.js';
 import { Reception } from './net/reception.js';
 import { Upkeep } from './net/upkeep.js';
 import { requirePeerUrl } from './ownUrl.js';
@@ -48,6 +50,7 @@ export interface RunningNode extends RunningServer {
   readonly chain: Chainstate;
   readonly mempool: Mempool;
   readonly peers: Peers;
+  readonly bans: Bans;
 }
 
 /**
@@ -67,7 +70,7 @@ export function startNode(
     config,
     defaultPort: params.nodePort,
     ports,
-    async build({ life, log, clock, random, dialer, sessions, directory, ownUrl, openStore }) {
+    async build({ life, log, clock, random, dialer, sessions, bans, isShared, directory, ownUrl, openStore }) {
       const { signal } = life;
       const signatures = ports.signatures ?? inlineSignatures(await loadEngine(config.signatureEngine, { log }), clock);
       const kv = await openStore('chain', { synced: true, expendable: false, given: ports.kv });
@@ -86,18 +89,23 @@ export function startNode(
       const genesis = chain.genesis.header.hash;
       const tip = () => tipView(chain);
       const book = new PeerBook({ kv, clock, random });
+      life.add('bans', bans);
+      await bans.keepIn(kv);
       for (const url of seeds) await book.keep(url);
       const nonces = new OwnNonces(random);
       const { upkeepMs, syncMs: intervalMs } = paceOf(params);
       const greeter = new Greeter({ genesis, tip, ownUrl, dialer, nonces });
       const known = { genesis, book, clock, log, signal };
-      const peers = life.add('peers', new Peers({ book, greeter, ownUrl, log, signal }));
+      // Where a whole network runs on one machine, an address says nothing of who is behind it.
+      const groupIn = (url: PeerUrl): string => (isShared(hostOf(url)) ? url : groupOf(url));
+      const parts = { book, sessions, bans, isShared, clock, groupOf: groupIn };
+      const peers = life.add('peers', new Peers({ ...parts, greeter, ownUrl, log, signal }));
       const care = { ...known, peers, greeter, ownUrl, random, directories, everyMs: upkeepMs };
       const upkeep = life.add('upkeep of peers', new Upkeep(care));
       const exclude = (url: PeerUrl): boolean => url === ownUrl() || peers.get(url) !== undefined;
       const keeper = life.add('book keeper', new BookKeeper({ ...known, dialer, everyMs: upkeepMs, exclude }));
       const onConfirmed = (url: PeerUrl): void => peers.meet(url);
-      const reception = new Reception({ genesis, tip, nonces, sessions, book, dialer, onConfirmed });
+      const reception = new Reception({ genesis, tip, nonces, sessions, book, dialer, bans, onConfirmed });
       const fetcher = new TransactionFetcher({ mempool, peers, log });
       const shared = { chain, mempool, peers, fetcher, clock, log, signal };
       const sync = life.add('sync', new SyncRunner({ ...shared, random, intervalMs }));
@@ -110,6 +118,8 @@ export function startNode(
         peer: createPeerApi({
           ...{ name: config.name, network: params.name, genesis, tip, ownUrl, book, reception, nonces, clock },
           signatureEngine: signatures.engine,
+          peers,
+          bans,
           heightOf: (url) => peers.get(url)?.tip.height,
           stop: () => void life.stop(),
         }),
@@ -129,7 +139,7 @@ export function startNode(
           sync.start();
         },
         facts: { genesis, height: chain.tip.header.height, signatures: signatures.engine },
-        shown: { chain, mempool, peers },
+        shown: { chain, mempool, peers, bans },
       };
     },
   });

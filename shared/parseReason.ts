@@ -74,6 +74,8 @@ const SHAPES: Shapes = {
   'peer-unreachable': { url: 'text', detail: 'text' },
   'peer-address': { url: 'text', detail: 'text' },
   'peer-protocol': { url: 'text', detail: 'text' },
+  'peer-banned': { target: 'text', until: 'number' },
+  'peer-quota': { retryMs: 'number' },
   'bad-request': { detail: 'text' },
   'not-found': { detail: 'text' },
   unauthorized: { detail: 'text' },

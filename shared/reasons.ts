@@ -8,6 +8,8 @@ interface PeerFailures {
   'peer-unreachable': { url: string; detail: string };
   'peer-address': { url: string; detail: string };
   'peer-protocol': { url: string; detail: string };
+  'peer-banned': { target: string; until: number };
+  'peer-quota': { retryMs: number };
 }
 
 interface NodeFailures {
@@ -55,6 +57,8 @@ const PEER_CODES = {
   'peer-unreachable': 'the address does not answer',
   'peer-address': 'the address is not one to be called',
   'peer-protocol': 'the answer is not what the contract promises',
+  'peer-banned': 'the peer is banned here',
+  'peer-quota': 'the caller asks for more than its share',
 } as const satisfies Record<keyof PeerFailures, string>;
 
 const NODE_CODES = {
@@ -101,6 +105,8 @@ const HINTS: Partial<Readonly<Record<ReasonCode, string>>> = {
   'peer-network': 'Check --network on both sides.',
   'peer-unreachable': 'Check that a node runs there and that the address is right.',
   'peer-address': 'Use http or https with host and port only; private addresses need --allow-private.',
+  'peer-banned': 'A ban ends by itself at the time named above; an operator ends one with trestle peers unban.',
+  'peer-quota': 'Ask less often; what was refused now is answered again in a moment.',
   unauthorized: 'Operator calls need the token from <data-dir>/operator-token.',
   busy: 'Try again in a moment.',
   timeout: 'Try again in a moment.',

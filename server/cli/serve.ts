@@ -21,6 +21,7 @@ export interface ServeOptions {
   readonly allowHost?: string[];
   readonly allowOrigin?: string[];
   readonly remoteOperator?: boolean;
+  readonly exempt?: string[];
 }
 
 /** The configuration that these options make: what they leave out has its default there. */
@@ -31,6 +32,7 @@ export function configOf(options: ServeOptions, network: string) {
     dataDir: options.dataDir ?? join(homedir(), '.trestle', network, name),
     allowHosts: options.allowHost,
     allowOrigins: options.allowOrigin,
+    exempt: options.exempt,
   };
 }
 
@@ -47,6 +49,7 @@ export function withServeOptions(command: Command, name: string): Command {
     .option('--allow-private', 'call private and loopback addresses (always so on dev)')
     .option('--allow-host <name>', 'another host name to answer to (again for more)', collect)
     .option('--allow-origin <origin>', 'an origin whose web pages may call (again for more)', collectUrls)
+    .option('--exempt <address>', 'an IP address whose calls are not counted (again for more)', collect)
     .option('--remote-operator', 'let the operator token be used from other machines');
 }
 

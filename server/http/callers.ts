@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { SESSION_HEADER } from '../../client/peerClient.js';
 import { TrestleError } from '../../shared/errors.js';
 import { TIME_LIMIT_MS } from '../../shared/rpc/limits.js';
-import type { CallContext } from '../../shared/rpc/trpc.js';
+import type { CallContext, Caller } from '../../shared/rpc/trpc.js';
 import { plainAddress } from '../net/addressPolicy.js';
 import type { Sessions } from '../net/sessions.js';
 import type { Clock } from '../ports.js';
@@ -37,18 +37,20 @@ export function incomingOf(request: IncomingMessage): Incoming {
 
 /** What the transport knows of a request's sender, and the time limit that every request has. */
 export function callContext(incoming: Incoming, parts: CallerParts): CallContext {
+  return { caller: callerOf(incoming, parts), withTimeLimit: (work) => withTimeLimit(work, parts.clock) };
+}
+
+/** Who sends a request, as far as the transport can tell. */
+export function callerOf(incoming: Incoming, parts: Omit<CallerParts, 'clock'>): Caller {
   const { remoteAddress, session } = incoming;
   return {
-    caller: {
-      remoteAddress,
-      operator: isOperator(incoming, parts),
-      session: session === undefined ? null : parts.sessions.find(session, remoteAddress),
-    },
-    withTimeLimit: (work) => withTimeLimit(work, parts.clock),
+    remoteAddress,
+    operator: isOperator(incoming, parts),
+    session: session === undefined ? null : parts.sessions.find(session, remoteAddress),
   };
 }
 
-function isOperator({ remoteAddress, authorization }: Incoming, parts: CallerParts): boolean {
+function isOperator({ remoteAddress, authorization }: Incoming, parts: Omit<CallerParts, 'clock'>): boolean {
   const [scheme, token] = (authorization ?? '').split(' ');
   if (scheme?.toLowerCase() !== 'bearer' || token === undefined) return false;
   if (!parts.remoteOperator && !isLoopback(remoteAddress)) return false;
@@ -57,7 +59,8 @@ function isOperator({ remoteAddress, authorization }: Incoming, parts: CallerPar
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-function isLoopback(address: string): boolean {
+/** Whether an address is one of this machine's own. */
+export function isLoopback(address: string): boolean {
   return address === '::1' || address.startsWith('127.');
 }
 

@@ -49,7 +49,8 @@ export function bodyLimitOf(request: IncomingMessage): number {
   return bodyLimit(pathOf(request).slice(TRPC_PATH.length));
 }
 
-function pathOf({ url = '' }: IncomingMessage): string {
+/** The path of a request, without what it asks. */
+export function pathOf({ url = '' }: IncomingMessage): string {
   return url.split('?', 1)[0] ?? '';
 }
 

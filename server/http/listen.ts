@@ -2,17 +2,19 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { AnyTRPCRouter, inferRouterContext, TRPCError } from '@trpc/server';
 import { createHTTPHandler } from '@trpc/server/adapters/standalone';
-import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc';
 import { TrestleError } from '../../shared/errors.js';
 import type { Reason } from '../../shared/reasons.js';
 import { failureOf, toTrpcError } from '../../shared/rpc/errors.js';
 import { bodyLimit, MAX_BATCH } from '../../shared/rpc/limits.js';
-import { transformer } from '../../shared/rpc/transformer.js';
 import type { Clock, Logger } from '../ports.js';
+import type { Door } from './admission.js';
 import { type Incoming, incomingOf } from './callers.js';
+import { Connections } from './connections.js';
 import { answerPreflight, nameAllowedOrigin } from './cors.js';
 import { FloodGate, refuseCrumbs } from './flood.js';
-import { bodyLimitOf, type GuardOptions, isPreflight, refusalOf, TRPC_PATH } from './guard.js';
+import { bodyLimitOf, type GuardOptions, isPreflight, pathOf, refusalOf, TRPC_PATH } from './guard.js';
+import { refusalFor } from './refusal.js';
+import { SlowReaders } from './slowReaders.js';
 
 /** How long a client may take to send its headers, and its whole request (slow senders hold sockets otherwise). */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -22,8 +24,9 @@ const KEEP_ALIVE_MS = 10_000;
 /** How often the two limits above are looked at. */
 const CHECK_INTERVAL_MS = 2_000;
 const MAX_CONNECTIONS = 512;
-const BAD_REQUEST = 400;
 const TOO_LARGE = 413;
+/** Bytes of a refused request that are taken in and thrown away, so that the connection can be used again. */
+const MOST_UNREAD = 16_384;
 /** How long the rest of an oversized request is taken in and thrown away. */
 const LINGER_MS = 1_000;
 /** How long answers under way may take when the server closes. */
@@ -35,6 +38,8 @@ export interface ListenOptions<Router extends AnyTRPCRouter> extends GuardOption
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** Who may come in, and how often. */
+  readonly door: Door;
   readonly createContext: (incoming: Incoming) => inferRouterContext<Router>;
   readonly clock: Pick<Clock, 'after'>;
   readonly log: Logger;
@@ -53,25 +58,33 @@ export type Listen = <Router extends AnyTRPCRouter>(options: ListenOptions<Route
 /** Serves a router over HTTP. Throws `address-in-use` or `address-unusable` where it cannot listen. */
 export async function listen<Router extends AnyTRPCRouter>(options: ListenOptions<Router>): Promise<Listening> {
   const handle = handlerBySize(options);
+  const { door, clock } = options;
   const gate = new FloodGate();
+  const connections = new Connections(door);
+  const slowReaders = new SlowReaders(clock);
   const server = createServer({ connectionsCheckingInterval: CHECK_INTERVAL_MS }, (request, response) => {
     if (!gate.admits(request, response)) return;
     response.once('finish', () => {
-      if (response.statusCode === TOO_LARGE) hangUpSoon(request, options.clock);
+      if (response.statusCode === TOO_LARGE) hangUpSoon(request, clock);
     });
     nameAllowedOrigin(request, response, options.origins);
+    const refusal = door.refusalOf(incomingOf(request), proceduresOf(request));
+    if (refusal !== undefined) return turnAway(request, response, refusal);
     if (isPreflight(request, options.origins) && refusalOf(request, options) === undefined)
       return answerPreflight(response);
     if (request.method === 'TRACE') return refuseTrace(response);
     handle(request, response);
     refuseCrumbs(request);
   });
+  server.on('connection', (socket) => {
+    if (connections.take(socket)) slowReaders.watch(socket);
+  });
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.maxConnections = MAX_CONNECTIONS;
   const { port } = await open(server, options.host, options.port);
-  return { host: options.host, port, close: () => close(server, options.clock) };
+  return { host: options.host, port, close: () => close(server, clock).finally(() => slowReaders.close()) };
 }
 
 /** Blocks are larger than all else: only calls that carry one get a handler that would read so much. */
@@ -107,7 +120,8 @@ function handlerFor<Router extends AnyTRPCRouter>(options: ListenOptions<Router>
       if (errors.some(({ code }) => code === 'PAYLOAD_TOO_LARGE')) headers.set('connection', 'close');
       return { headers };
     },
-    onError({ error, path }) {
+    onError({ error, path, req }) {
+      options.door.failed(incomingOf(req), failureOf(error, path ?? '').reason?.code ?? '');
       const isOurs = error.code === 'INTERNAL_SERVER_ERROR' || isStoreFailure(error.cause);
       if (!isOurs) return;
       log.error('a call failed', { path, error: describe(error) });
@@ -117,11 +131,28 @@ function handlerFor<Router extends AnyTRPCRouter>(options: ListenOptions<Router>
 
 /** The fetch standard knows no TRACE, and tRPC fails on it before it could put a refusal into words. */
 function refuseTrace(response: ServerResponse): void {
-  const error = toTrpcError(new TrestleError({ code: 'bad-request', detail: 'method TRACE' }));
-  const { message, reason, issues } = failureOf(error, '');
-  const data = { code: error.code, httpStatus: BAD_REQUEST, reason, issues };
-  const body = { error: transformer.serialize({ message, code: TRPC_ERROR_CODES_BY_KEY[error.code], data }) };
-  response.writeHead(BAD_REQUEST, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  say(response, new TrestleError({ code: 'bad-request', detail: 'method TRACE' }));
+}
+
+/** Refuses a request unread. Whoever is banned, or sends much, has to connect anew: its bytes are not taken in. */
+function turnAway(request: IncomingMessage, response: ServerResponse, error: TrestleError): void {
+  const isMuch =
+    Number(request.headers['content-length'] ?? MOST_UNREAD + 1) > MOST_UNREAD && request.method === 'POST';
+  if (error.code === 'peer-banned' || isMuch) {
+    response.setHeader('connection', 'close');
+    response.once('finish', () => request.socket.destroySoon());
+  }
+  say(response, error);
+}
+
+function say(response: ServerResponse, error: TrestleError): void {
+  const { status, body } = refusalFor(error);
+  response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+}
+
+/** What is called, in the form of `block.get,block.last`. */
+function proceduresOf(request: IncomingMessage): string {
+  return pathOf(request).slice(TRPC_PATH.length);
 }
 
 function isStoreFailure(cause: unknown): boolean {

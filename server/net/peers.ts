@@ -6,16 +6,23 @@ import type { Reason } from '../../shared/reasons.js';
 import type { TipView } from '../../shared/rpc/views.js';
 import { accept, refuse, type Verdict } from '../../shared/verdict.js';
 import { Background } from '../background.js';
-import type { Logger } from '../ports.js';
+import type { Clock, Logger } from '../ports.js';
+import type { Ban, Bans } from './bans.js';
+import { banOn, whatToBan } from './banTargets.js';
 import type { Greeter } from './greeter.js';
+import { type Candidate, whoMakesRoom } from './inbound.js';
 import type { Peer, PeerEvents } from './peer.js';
 import type { PeerBook } from './peerBook.js';
 import type { PeerUrl } from './peerUrl.js';
-import { consequenceOf } from './score.js';
+import { type Penalty, penaltyOf, penaltyOfAnswer } from './score.js';
+import { LIE_BAN_MS, Scores, type Sentence } from './scores.js';
+import type { Sessions } from './sessions.js';
 
 /** How many it keeps at most of those that seek it. They take no place of those it seeks itself. */
 const MAX_MET = 24;
-/** Failed pings in a row after which a peer is dropped. */
+/** And of one network group: addresses of one network cost next to nothing. */
+const MAX_MET_PER_GROUP = 6;
+/** Calls in a row that bring nothing, after which a peer is left: it has gone. */
 const MAX_MISSED = 2;
 /** URLs remembered as leading back here. */
 const MAX_OURSELVES = 64;
@@ -26,6 +33,13 @@ export interface PeersParts {
   readonly ownUrl: () => PeerUrl | null;
   readonly book: PeerBook;
   readonly greeter: Greeter;
+  readonly sessions: Sessions;
+  readonly bans: Bans;
+  /** The network group of a URL: those of one group may well be one operator's. */
+  readonly groupOf: (url: PeerUrl) => string;
+  /** Whether many nodes share an address, so that none of them may be banned by it. */
+  readonly isShared: (address: string) => boolean;
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly log: Logger;
   /** Aborts when the node stops. */
   readonly signal: AbortSignal;
@@ -41,6 +55,7 @@ export class Peers {
   readonly #ourselves = new LRUCache<PeerUrl, true>({ max: MAX_OURSELVES });
   /** Peers met anew lately, because they had lost our session. */
   readonly #renewed = new LRUCache<PeerUrl, true>({ max: MAX_OURSELVES });
+  readonly #scores = new Scores();
   readonly #background: Background;
 
   constructor(parts: PeersParts) {
@@ -62,10 +77,12 @@ export class Peers {
     await this.#background.settled();
   }
 
-  /** A node that sought us and can be reached: sessions go one way, so we open ours to it. */
+  /**
+   * A node that sought us and can be reached: sessions go one way, so we open ours to it. Where all places are taken, the
+   * one that can best be done without makes room for it.
+   */
   meet(url: PeerUrl): void {
-    const met = this.all().filter(({ sought }) => !sought).length;
-    if (this.#isStopping() || met + this.#dialling.size >= MAX_MET) return;
+    if (this.#isStopping() || this.isTaken(url) || !this.#hasPlaceFor(url)) return;
     this.#background.run('meeting a peer', this.connect(url, false));
   }
 
@@ -79,33 +96,20 @@ export class Peers {
       peer.missed = 0;
       return accept(answer);
     } catch (error) {
-      if (!this.#isStopping()) this.charge(peer, reasonOf(error));
+      if (!this.#isStopping()) {
+        const reason = reasonOf(error);
+        this.#punish(peer, penaltyOfAnswer(reason), reason);
+      }
       return refuse(whyOf(error));
     }
   }
 
-  /** Draws the consequence of a failed call, or of something this peer sent that was refused. */
+  /**
+   * Draws the consequence of something this peer sent that was refused, or of its silence: the single door to points and
+   * bans. A block that came before anybody can have judged its contents is no matter for it (`isBadContents`).
+   */
   charge(peer: Peer, reason: Reason | null): void {
-    const why = reason?.code ?? 'no reason given';
-    switch (consequenceOf(reason)) {
-      case 'none':
-        break;
-      case 'missed':
-        peer.missed += 1;
-        if (peer.missed >= MAX_MISSED) this.#giveUp(peer, why);
-        break;
-      case 'renew':
-        // A peer that loses every session as soon as it has it would have us greet it without end.
-        if (this.#renewed.has(peer.url)) this.#giveUp(peer, why);
-        else {
-          this.#renewed.set(peer.url, true);
-          this.#drop(peer, 'it lost our session');
-          this.meet(peer.url);
-        }
-        break;
-      case 'drop':
-        this.#giveUp(peer, why);
-    }
+    this.#punish(peer, penaltyOf(reason), reason);
   }
 
   /** The same, for an answer that is not what was asked for. */
@@ -121,12 +125,102 @@ export class Peers {
 
   /** A peer has shown a header by which its chain has more work than it said. */
   showed(peer: Peer, tip: TipView): void {
-    if (tip.work > peer.tip.work) peer.tip = tip;
+    if (tip.work <= peer.tip.work) return;
+    peer.tip = tip;
+    this.brought(peer);
+  }
+
+  /** A peer has brought something that was new here and keeps the rules: a reason to keep it where others must go. */
+  brought(peer: Peer): void {
+    peer.usefulAt = this.#parts.clock.monotonic();
+  }
+
+  /** The points against a peer by now. */
+  pointsOf(url: string): number {
+    return this.#scores.points(url, this.#parts.clock.monotonic());
+  }
+
+  /** The network group that a peer is counted to. */
+  groupOf(url: PeerUrl): string {
+    return this.#parts.groupOf(url);
+  }
+
+  /**
+   * Leaves whoever is kept out by now, and ends the sessions they have here. The operator's bans and our own come through
+   * here alike.
+   */
+  leaveBanned({ target, why }: Ban): void {
+    const { bans, sessions } = this.#parts;
+    for (const peer of this.all()) if (banOn(bans, peer.url) !== undefined) this.#drop(peer, `banned: ${why}`);
+    sessions.end(({ url, remoteAddress }) => url === target || banOn(bans, url, remoteAddress) !== undefined);
+  }
+
+  /** Seeks a session with a node at the operator's word, beside those it seeks itself. */
+  seek(url: PeerUrl): void {
+    if (!this.#isStopping()) this.#background.run('seeking a peer', this.connect(url, true));
+  }
+
+  /** Leaves a peer at the operator's word. */
+  leave(url: PeerUrl): boolean {
+    const peer = this.#live.get(url);
+    if (peer !== undefined) this.#drop(peer, 'the operator says so');
+    return peer !== undefined;
+  }
+
+  /** Holds nothing against a peer any more. */
+  forgive(url: string): void {
+    this.#scores.forgive(url);
   }
 
   /** Lets peers that lost our session lately lose it once more before they are given up. */
   forgetRenewals(): void {
     this.#renewed.clear();
+  }
+
+  #punish(peer: Peer, penalty: Penalty, reason: Reason | null): void {
+    const why = reason?.code ?? 'no reason given';
+    if (penalty === 'renew') this.#renew(peer, why);
+    // Calls that were under way when it was left fail one after the other, and are charged once.
+    if (penalty !== 'fatal' && this.#live.get(peer.url) !== peer) return;
+    if (penalty === 'missed') peer.missed += 1;
+    const sentence = this.#scores.charge(peer.url, penalty, this.#parts.clock.monotonic());
+    const isGone = peer.missed >= MAX_MISSED;
+    this.#carryOut(peer, sentence === 'stay' && isGone ? 'leave' : sentence, why);
+  }
+
+  #carryOut(peer: Peer, sentence: Sentence, why: string): void {
+    if (sentence === 'stay') return;
+    this.#giveUp(peer, why);
+    if (sentence === 'leave') return;
+    const { bans, sessions, isShared } = this.#parts;
+    const own = sessions.end(({ url }) => url === peer.url);
+    for (const target of whatToBan(peer.url, own, isShared)) this.leaveBanned(bans.ban(target, LIE_BAN_MS, why));
+    this.events.emit('banned', { url: peer.url, why });
+  }
+
+  #renew(peer: Peer, why: string): void {
+    // A peer that loses every session as soon as it has it would have us greet it without end.
+    if (this.#renewed.has(peer.url)) {
+      this.#giveUp(peer, why);
+      return;
+    }
+    this.#renewed.set(peer.url, true);
+    this.#drop(peer, 'it lost our session');
+    this.meet(peer.url);
+  }
+
+  #hasPlaceFor(newcomer: PeerUrl): boolean {
+    const met = this.all().filter(({ sought }) => !sought);
+    const group = this.#parts.groupOf(newcomer);
+    if (met.filter(({ url }) => this.#parts.groupOf(url) === group).length >= MAX_MET_PER_GROUP) return false;
+    if (met.length + this.#dialling.size < MAX_MET) return true;
+    const candidates = met.map((item): Candidate<Peer> => {
+      const { sinceTick: since, usefulAt } = item;
+      return { item, group: this.#parts.groupOf(item.url), since, usefulAt };
+    });
+    const leaves = met.length < MAX_MET ? undefined : whoMakesRoom(candidates);
+    if (leaves !== undefined) this.#drop(leaves, 'another seeks its place');
+    return leaves !== undefined;
   }
 
   #giveUp(peer: Peer, why: string): void {
@@ -145,18 +239,29 @@ export class Peers {
     return this.#parts.signal.aborted;
   }
 
-  /** Whether there is no use in dialling a URL: we have a session there, or are about to, or it leads back here. */
+  /** Whether there is no use in dialling a URL: we have a session there, or are about to, it leads back here or is banned. */
   isTaken(url: PeerUrl): boolean {
-    return this.#live.has(url) || this.#dialling.has(url) || this.#ourselves.has(url) || url === this.#parts.ownUrl();
+    const { ownUrl, bans } = this.#parts;
+    if (this.#live.has(url) || this.#dialling.has(url) || this.#ourselves.has(url)) return true;
+    return url === ownUrl() || banOn(bans, url) !== undefined;
   }
 
   /** Opens a session with a node, sought by us or met because it sought us; where that fails, the book learns it. */
   async connect(url: PeerUrl, sought: boolean): Promise<void> {
     if (this.isTaken(url)) return;
     this.#dialling.add(url);
-    const { book, log } = this.#parts;
+    const { book, log, clock } = this.#parts;
     try {
-      const peer: Peer = { ...(await this.#parts.greeter.greet(url)), sought, missed: 0 };
+      const peer: Peer = {
+        ...(await this.#parts.greeter.greet(url)),
+        sought,
+        missed: 0,
+        usefulAt: null,
+        since: clock.now(),
+        sinceTick: clock.monotonic(),
+      };
+      // It may have been banned while it answered.
+      if (banOn(this.#parts.bans, url)) return;
       this.#live.set(url, peer);
       this.#note(book.succeeded(url));
       log.info('peer connected', { peer: url, height: peer.tip.height });

@@ -5,6 +5,8 @@ import type { HelloInput, HelloOutput } from '../../shared/rpc/nodeSchemas.js';
 import type { Caller } from '../../shared/rpc/trpc.js';
 import type { TipView } from '../../shared/rpc/views.js';
 import { plainAddress } from './addressPolicy.js';
+import type { Bans } from './bans.js';
+import { banOn } from './banTargets.js';
 import type { Dialer } from './dialer.js';
 import { checkGreeting, introduction, type OwnNonces } from './handshake.js';
 import type { PeerBook } from './peerBook.js';
@@ -23,6 +25,7 @@ export interface ReceptionParts {
   readonly sessions: Sessions;
   readonly book: PeerBook;
   readonly dialer: Dialer;
+  readonly bans: Bans;
   /** Told of each URL that a caller proved to be its own. */
   readonly onConfirmed: (url: PeerUrl) => void;
 }
@@ -43,6 +46,8 @@ export class Reception {
     const verdict = checkGreeting(input, genesis);
     if (!verdict.ok) throw new TrestleError(verdict.reject);
     if (nonces.has(input.nonce)) throw new TrestleError({ code: 'peer-self' });
+    const ban = banOn(this.#parts.bans, input.url, caller.remoteAddress);
+    if (ban !== undefined) throw new TrestleError({ code: 'peer-banned', target: ban.target, until: ban.until });
     const url = input.url === null ? null : await this.#confirm(input.url, input.nonce, caller);
     const session = sessions.open(url, caller.remoteAddress);
     if (url !== null) this.#parts.onConfirmed(url);

@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { compareBytes, equalBytes } from '../../shared/bytes/compare.js';
+import type { Decoded } from '../../shared/bytes/reader.js';
 import type { NetworkParams } from '../../shared/consensus/params.js';
 import { TrestleError } from '../../shared/errors.js';
 import { openChain } from '../chain/openChain.js';
@@ -197,12 +198,10 @@ function next(rows: Generator<Entry>): Entry | undefined {
   return done ? undefined : value;
 }
 
-/** Peers follow from nothing, so they only have to be readable; and there may be no row that no space knows. */
+/** Peers and bans follow from nothing, so they only have to be readable; and there may be no row that no space knows. */
 function checkTheRest(kv: Kv, differences: Differences): void {
-  for (const row of rawRows(kv, layout.peer)) {
-    const decoded = decodeRow(layout.peer, row);
-    if (!decoded.ok) differences.row(row[0], 'unreadable', decoded.detail);
-  }
+  for (const row of rawRows(kv, layout.peer)) requireReadable(row, decodeRow(layout.peer, row), differences);
+  for (const row of rawRows(kv, layout.ban)) requireReadable(row, decodeRow(layout.ban, row), differences);
   const prefixes = Object.values(layout).map(({ prefix }) => prefix);
   const [first, past] = [Math.min(...prefixes), Math.max(...prefixes) + 1];
   for (const [gte, lt] of [
@@ -211,6 +210,10 @@ function checkTheRest(kv: Kv, differences: Differences): void {
   ] as const)
     for (const [key] of kv.range({ gte, lt, limit: 1_000 }))
       differences.row(key, 'unexpected', 'no space has such keys');
+}
+
+function requireReadable([key]: Entry, decoded: Decoded<unknown>, differences: Differences): void {
+  if (!decoded.ok) differences.row(key, 'unreadable', decoded.detail);
 }
 
 async function readThrough({ log, clock }: RepairParts, directory: string, differences: Differences): Promise<void> {

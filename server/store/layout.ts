@@ -104,6 +104,13 @@ export interface PeerRecord {
   readonly failures: number;
 }
 
+/** Somebody who is kept out. */
+export interface BanRecord {
+  readonly since: number;
+  readonly until: number;
+  readonly why: string;
+}
+
 /** Sums over the active chain. */
 export interface Totals {
   /** Coinbases counted in. */
@@ -218,6 +225,11 @@ export const layout = {
       totals: record({ transactions: countCodec, addresses: countCodec, supply: amountCodec }),
       network: textCodec,
     }),
+  }),
+  /** Bans by URL or address. */
+  ban: space<string, BanRecord>('ban', 0x0e, {
+    key: textCodec,
+    value: record({ since: countCodec, until: countCodec, why: textCodec }),
   }),
 } as const;
 

@@ -77,7 +77,10 @@ function trpcCodeOf(reason: Reason): TRPCError['code'] {
     case 'peer-network':
     case 'peer-version':
     case 'peer-self':
+    case 'peer-banned':
       return 'FORBIDDEN';
+    case 'peer-quota':
+      return 'TOO_MANY_REQUESTS';
     default:
       return 'BAD_REQUEST';
   }

@@ -1,16 +1,25 @@
 import { nothing } from './fields.js';
 import type { PeerContext } from './nodeApi.js';
 import {
+  addInput,
+  addOutput,
+  banInput,
+  banView,
   confirmInput,
   confirmOutput,
   helloInput,
   helloOutput,
   listOutput,
+  peersOutput,
   pingOutput,
   randomInput,
   randomOutput,
+  removeInput,
+  removeOutput,
   selfOutput,
   stopOutput,
+  unbanInput,
+  unbanOutput,
 } from './nodeSchemas.js';
 import { procedures } from './trpc.js';
 
@@ -48,6 +57,31 @@ export const nodeRouter = router({
     .input(confirmInput)
     .output(confirmOutput)
     .query(({ ctx, input }) => ctx.node.peer.confirm(input)),
+  /** Takes a node into the book, where it stays until this process ends, and seeks a session with it. */
+  add: operator
+    .input(addInput)
+    .output(addOutput)
+    .mutation(({ ctx, input }) => ctx.node.peer.add(input)),
+  /** Takes a node out of the book and leaves it. Others may name it again: a ban keeps it out. */
+  remove: operator
+    .input(removeInput)
+    .output(removeOutput)
+    .mutation(({ ctx, input }) => ctx.node.peer.remove(input)),
+  /** Keeps a node or an address out for a while, also over a restart. */
+  ban: operator
+    .input(banInput)
+    .output(banView)
+    .mutation(({ ctx, input }) => ctx.node.peer.ban(input)),
+  /** Lets it in again, and holds nothing against it. */
+  unban: operator
+    .input(unbanInput)
+    .output(unbanOutput)
+    .mutation(({ ctx, input }) => ctx.node.peer.unban(input)),
+  /** The nodes there is a session with, and who is kept out. */
+  peers: operator
+    .input(nothing)
+    .output(peersOutput)
+    .query(({ ctx }) => ctx.node.peer.peers()),
   /** Stops the node, in order. */
   stop: operator
     .input(nothing)

@@ -90,6 +90,51 @@ export const confirmInput = z.strictObject({ nonce });
 export const confirmOutput = z.strictObject({ mine: z.boolean() });
 export const stopOutput = z.strictObject({ stopping: z.literal(true) });
 
+/** The longest ban, in minutes: a year. */
+export const MAX_BAN_MINUTES = 527_040;
+export const addInput = z.strictObject({ url });
+/** `known`: it was in the book before. */
+export const addOutput = z.strictObject({ url, known: z.boolean() });
+export const removeInput = z.strictObject({ url });
+/** `connected`: there was a session with it, and that has ended. */
+export const removeOutput = z.strictObject({ url, known: z.boolean(), connected: z.boolean() });
+/** A URL, or an IP address; of IPv6 the whole /64 is meant. */
+const target = { url: url.optional(), address: z.union([z.ipv4(), z.ipv6()]).optional() };
+const one = ({ url, address }: { url?: string | undefined; address?: string | undefined }): boolean =>
+  (url === undefined) !== (address === undefined);
+export const banInput = z
+  .strictObject({ ...target, minutes: z.int().min(1).max(MAX_BAN_MINUTES).default(1_440) })
+  .refine(one, 'a url or an address is expected');
+export const unbanInput = z.strictObject(target).refine(one, 'a url or an address is expected');
+export const banView = z.strictObject({
+  /** A URL, or an address; `::/64` behind an IPv6 network. */
+  target: text.max(MAX_URL),
+  until: timestamp,
+  /** `operator`, or the code of what was done. */
+  why: text,
+});
+/** Somebody who is kept out. */
+export type BanView = z.output<typeof banView>;
+export const unbanOutput = z.strictObject({ target: banView.shape.target, lifted: z.boolean() });
+const peerView = z.strictObject({
+  url,
+  /** Whether this node sought it; the others sought this node. */
+  sought: z.boolean(),
+  since: timestamp,
+  height,
+  /** What is held against it; it is left with 20 points, and banned with 50 for lies. */
+  points: z.number(),
+  /** Its address, where its URL holds one. */
+  address: text.nullable(),
+  /** The network it is counted to. */
+  group: text.max(MAX_URL),
+  userAgent: text,
+  capabilities: z.array(text).max(32),
+});
+/** A node that this one has a session with. */
+export type PeerView = z.output<typeof peerView>;
+export const peersOutput = z.strictObject({ peers: z.array(peerView), bans: z.array(banView) });
+
 /** What full nodes and directory servers must be able to do for the `node` router. */
 export interface PeerApi {
   self(): Promise<SelfView>;
@@ -98,5 +143,10 @@ export interface PeerApi {
   ping(): Promise<z.input<typeof pingOutput>>;
   hello(input: HelloInput, caller: Caller): Promise<HelloOutput>;
   confirm(input: z.output<typeof confirmInput>): Promise<z.input<typeof confirmOutput>>;
+  add(input: z.output<typeof addInput>): Promise<z.input<typeof addOutput>>;
+  remove(input: z.output<typeof removeInput>): Promise<z.input<typeof removeOutput>>;
+  ban(input: z.output<typeof banInput>): Promise<BanView>;
+  unban(input: z.output<typeof unbanInput>): Promise<z.input<typeof unbanOutput>>;
+  peers(): Promise<z.input<typeof peersOutput>>;
   stop(): Promise<z.input<typeof stopOutput>>;
 }

@@ -17,7 +17,9 @@ import { appRouter } from '../../shared/rpc/router.js';
 import { WORDS } from '../codes/walletCases.js';
 import { present } from '../kit/assertOk.js';
 import { mine } from '../kit/builders.js';
+import { closedUrl } from '../support/closedUrl.js';
 import { allEngines } from '../support/engines.js';
+import { eventually } from '../support/eventually.js';
 import { failureFrom } from '../support/failureFrom.js';
 import { peerOf } from '../support/peerOf.js';
 import { type TestNode, testNode } from '../support/testNode.js';
@@ -346,6 +348,67 @@ const cases: Record<string, () => Promise<void>> = {
   },
   'node.confirm': async () => {
     expect(await scene.client.node.confirm.query({ nonce: '00'.repeat(16) })).toEqual({ mine: false });
+  },
+  'node.add': async () => {
+    const { client, node } = scene;
+    const url = await closedUrl();
+    expect(await client.node.add.mutate({ url: `${url}/` })).toEqual({ url, known: false });
+    expect(await client.node.add.mutate({ url })).toEqual({ url, known: true });
+    expect((await failureFrom(client.node.add.mutate({ url: `${url}/path` }))).code).toBe('peer-address');
+    expect((await failureFrom(client.node.add.mutate({ url: node.url }))).code).toBe('peer-self');
+    await client.node.remove.mutate({ url });
+  },
+  'node.remove': async () => {
+    await using other = await testNode();
+    const { client } = scene;
+    const { url } = other;
+    await client.node.add.mutate({ url });
+    await eventually('a session', async () => (await client.node.peers.query()).peers.length === 1);
+    expect(await client.node.remove.mutate({ url })).toEqual({ url, known: true, connected: true });
+    expect(await client.node.remove.mutate({ url })).toEqual({ url, known: false, connected: false });
+    expect((await client.node.peers.query()).peers).toEqual([]);
+  },
+  'node.ban': async () => {
+    await using other = await testNode();
+    const { client } = scene;
+    const { url } = other;
+    await client.node.add.mutate({ url });
+    await eventually('a session', async () => (await client.node.peers.query()).peers.length === 1);
+    const before = Date.now();
+    const ban = await client.node.ban.mutate({ url, minutes: 60 });
+    expect(ban).toMatchObject({ target: url, why: 'operator' });
+    expect(ban.until - before).toBeGreaterThanOrEqual(3_600_000);
+    expect(await client.node.peers.query()).toEqual({ peers: [], bans: [ban] });
+    expect(await failureFrom(client.node.add.mutate({ url }))).toEqual({
+      ...{ code: 'peer-banned', target: url, until: ban.until },
+    });
+    // Neither side gets through: the one that is banned does not get in.
+    expect((await failureFrom(peerOf(scene.node, url))).code).toBe('peer-banned');
+    await client.node.unban.mutate({ url });
+    const network = await client.node.ban.mutate({ address: '2001:db8::1' });
+    expect(network.target).toBe('2001:db8:0:0::/64');
+    await client.node.unban.mutate({ address: '2001:db8::2' });
+    const neither: Parameters<typeof client.node.ban.mutate>[0] = { minutes: 1 };
+    expect((await failureFrom(client.node.ban.mutate(neither))).code).toBe('bad-request');
+  },
+  'node.unban': async () => {
+    const { client } = scene;
+    const address = '192.0.2.7';
+    await client.node.ban.mutate({ address });
+    expect(await client.node.unban.mutate({ address })).toEqual({ target: address, lifted: true });
+    expect(await client.node.unban.mutate({ address })).toEqual({ target: address, lifted: false });
+    expect((await client.node.peers.query()).bans).toEqual([]);
+  },
+  'node.peers': async () => {
+    await using other = await testNode();
+    const { client } = scene;
+    const { url } = other;
+    await client.node.add.mutate({ url });
+    await eventually('a session', async () => (await client.node.peers.query()).peers.length === 1);
+    const { peers, bans } = await client.node.peers.query();
+    expect(peers).toMatchObject([{ url, sought: true, height: 0, points: 0, address: '127.0.0.1', group: url }]);
+    expect(bans).toEqual([]);
+    await client.node.remove.mutate({ url });
   },
   'node.stop': async () => {
     await using node = await testNode();

@@ -63,6 +63,7 @@ export async function branchyStore(kv: Kv): Promise<Chainstate> {
   await submit(...source.grow(fork, 2));
   await chain.setAside(chain.tip);
   const peer = { firstSeen: 5, lastSeen: 6, lastTried: null, failures: 0 };
-  await kv.commit([put(layout.peer, 'http://127.0.0.1:42221', peer)]);
+  const ban = { since: 1, until: 2, why: 'operator' };
+  await kv.commit([put(layout.peer, 'http://127.0.0.1:42221', peer), put(layout.ban, '192.0.2.1', ban)]);
   return chain;
 }

@@ -26,6 +26,8 @@ export const KINDS = [
   'flippedBits',
   'damageFound',
   'peersDropped',
+  'liarsDropped',
+  'liarsBanned',
   'lostMessages',
   'brokenConnections',
   'doubledMessages',

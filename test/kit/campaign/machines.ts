@@ -104,7 +104,11 @@ export class Machines {
     const stage = this.#stage;
     stage.ledger.follow(node, running);
     this.#followChain(node, running);
-    running.peers.events.on('dropped', () => stage.count('peersDropped'));
+    running.peers.events.on('dropped', ({ url }) => {
+      stage.count('peersDropped');
+      if (!stage.isHonest(url)) stage.count('liarsDropped');
+    });
+    running.peers.events.on('banned', ({ url, why }) => stage.banned(node, { url, why }));
     running.mempool.events.on('accepted', ({ entry: { transaction } }) => node.note(`takes ${short(transaction)}`));
     running.mempool.events.on('dropped', ({ transaction, code }) =>
       node.note(`gives up ${short(transaction)}: ${code}`),

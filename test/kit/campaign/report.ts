@@ -49,6 +49,8 @@ const GROUPS: readonly (readonly [group: string, kinds: readonly (readonly [Kind
       ['cuts', 'one-way cuts'],
       ['heals', 'healed'],
       ['peersDropped', 'peers dropped'],
+      ['liarsDropped', 'liars among them'],
+      ['liarsBanned', 'liars banned'],
     ],
   ],
   [

@@ -69,6 +69,17 @@ export class Stage implements AsyncDisposable {
     this.coverage.counts[kind] += by;
   }
 
+  /** Whether a URL is that of a node, and not of a liar. */
+  isHonest(url: string): boolean {
+    return this.net.nodes.some((node) => node.url === url);
+  }
+
+  /** A node has banned a peer: whatever partitions, restarts, clocks and disks do, it may only be one that lied. */
+  banned(node: SimNode, { url, why }: { readonly url: string; readonly why: string }): void {
+    if (!this.isHonest(url)) this.count('liarsBanned');
+    else this.fail(new InvariantBroken('only liars are banned', `${node.name} has banned ${url}, a node: ${why}`));
+  }
+
   /** The wallet of an index, at whichever node. */
   wallet(index: number, node: SimNode): Wallet {
     const name = `${index} at ${node.name}`;

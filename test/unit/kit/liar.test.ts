@@ -171,7 +171,7 @@ function noticed(lines: readonly TraceLine[], victim: SimNode, liar: Liar): Noti
   const own = lines.filter(({ where }) => where === victim.name).map(({ what }) => what);
   const refusals = own.filter((what) => / was refused | is invalid /.test(what));
   const refused = refusals.map((what) => /"code":"([^"]+)"/.exec(what)?.[1] ?? /code=(\S+)/.exec(what)?.[1] ?? what);
-  const drop = own.find((what) => what.startsWith('peer dropped') && what.includes(liar.url));
+  const drop = own.find((what) => what.startsWith('peer dropped') && liar.urls.some((url) => what.includes(url)));
   return {
     refused: [...new Set(refused)],
     dropped: drop === undefined ? null : (/why=(\S+)/.exec(drop)?.[1] ?? drop),

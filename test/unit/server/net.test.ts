@@ -7,7 +7,7 @@ import { isPrivateAddress, plainAddress } from '../../../server/net/addressPolic
 import { httpDialer } from '../../../server/net/dialer.js';
 import { MAX_BOOK, PeerBook } from '../../../server/net/peerBook.js';
 import { parsePeerUrl } from '../../../server/net/peerUrl.js';
-import { Sessions } from '../../../server/net/sessions.js';
+import { MAX_SESSIONS_PER_ADDRESS, Sessions } from '../../../server/net/sessions.js';
 import { memoryKv } from '../../../server/store/memoryKv.js';
 import { systemClock } from '../../../server/system/clock.js';
 import { systemRandom } from '../../../server/system/random.js';
@@ -252,14 +252,14 @@ describe('peer book', () => {
 });
 
 test('sessions that anybody can open push out none of a peer that can be called back', () => {
-  const sessions = new Sessions(systemRandom);
+  const sessions = new Sessions(systemRandom, () => true);
   const peer = sessions.open(present(parsePeerUrl('http://10.0.0.1:80')), '10.0.0.1');
   for (let i = 0; i < 2_000; i++) sessions.open(null, '10.0.0.2');
   expect(sessions.find(peer.token, '10.0.0.1')).toEqual(peer);
 });
 
 test('a session is found by its token, from where it was opened, and the oldest unused goes first', () => {
-  const sessions = new Sessions(systemRandom);
+  const sessions = new Sessions(systemRandom, () => true);
   const session = sessions.open(null, '10.0.0.1');
   expect(sessions.find(session.token, '10.0.0.1')).toEqual(session);
   expect(sessions.find(session.token, '10.0.0.2')).toBeNull();
@@ -272,4 +272,17 @@ test('a session is found by its token, from where it was opened, and the oldest 
     { numRuns: 3 },
   );
   expect(sessions.find(session.token, '10.0.0.1')).toBeNull();
+});
+
+test('one address holds few sessions of each kind, and pushes out its own alone, unless many nodes share it', () => {
+  const sessions = new Sessions(systemRandom, (address) => address === '127.0.0.1');
+  const other = sessions.open(null, '192.0.2.1');
+  const first = sessions.open(null, '2001:db9::1');
+  // All of one /64 are one customer's.
+  for (let i = 0; i < 3 * MAX_SESSIONS_PER_ADDRESS; i++) sessions.open(null, `2001:db9::${i + 2}`);
+  expect(sessions.count).toBe(1 + MAX_SESSIONS_PER_ADDRESS);
+  expect(sessions.find(first.token, '2001:db9::1')).toBeNull();
+  expect(sessions.find(other.token, '192.0.2.1')).toEqual(other);
+  for (let i = 0; i < 2 * MAX_SESSIONS_PER_ADDRESS; i++) sessions.open(null, '127.0.0.1');
+  expect(sessions.count).toBe(1 + 3 * MAX_SESSIONS_PER_ADDRESS);
 });

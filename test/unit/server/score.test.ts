@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import { type Consequence, consequenceOf } from '../../../server/net/score.js';
+import { isBadContents, type Penalty, penaltyOf, penaltyOfAnswer } from '../../../server/net/score.js';
 import { toAmount } from '../../../shared/model/amount.js';
-import { parseId, type TxId } from '../../../shared/model/ids.js';
+import { type BlockHash, parseId, type TxId } from '../../../shared/model/ids.js';
 import { outPointKey } from '../../../shared/model/outpoint.js';
 import type { Reason } from '../../../shared/reasons.js';
 import { present } from '../../kit/assertOk.js';
 
 const outpoint = outPointKey({ txid: present(parseId<TxId>('11'.repeat(32))), index: 0 });
 
-test.each<[string, Reason | null, Consequence]>([
+test.each<[string, Reason | null, Penalty]>([
   ['other coins than ours', { code: 'tx-input-missing', outpoint }, 'none'],
   ['another idea of a good fee', { code: 'pool-fee-too-low', fee: toAmount(0n), minimum: 1n }, 'none'],
   ['a clock ahead of ours', { code: 'header-time-future', timestamp: 2, latest: 1 }, 'none'],
@@ -17,9 +17,29 @@ test.each<[string, Reason | null, Consequence]>([
   ['a full disk of its own', { code: 'store-full', directory: '' }, 'missed'],
   ['a broken machine', null, 'missed'],
   ['having forgotten our session', { code: 'unauthorized', detail: '' }, 'renew'],
-  ['a forged signature', { code: 'tx-signature-invalid', signature: 0 }, 'drop'],
-  ['a block from nothing', { code: 'block-coinbase-value', claimed: 2n, allowed: 1n }, 'drop'],
-  ['an answer that breaks the contract', { code: 'peer-protocol', url: '', detail: '' }, 'drop'],
-])('%s', (_what, reason, consequence) => {
-  expect(consequenceOf(reason)).toBe(consequence);
+  ['being of another network', { code: 'peer-network', genesis: '', expected: '' }, 'unfit'],
+  ['asking us to ask less', { code: 'peer-quota', retryMs: 1 }, 'missed'],
+  ['a forged signature', { code: 'tx-signature-invalid', signature: 0 }, 'fatal'],
+  ['a block from nothing', { code: 'block-coinbase-value', claimed: 2n, allowed: 1n }, 'fatal'],
+  ['an answer that breaks the contract', { code: 'peer-protocol', url: '', detail: '' }, 'lie'],
+])('%s', (_what, reason, penalty) => {
+  expect(penaltyOf(reason)).toBe(penalty);
+});
+
+test('what a peer says of our own data proves nothing, and costs no more than its silence', () => {
+  expect(penaltyOfAnswer({ code: 'tx-signature-invalid', signature: 0 })).toBe('missed');
+  expect(penaltyOfAnswer({ code: 'peer-protocol', url: '', detail: '' })).toBe('lie');
+  expect(
+    penaltyOfAnswer({ code: 'pool-known', txid: present(parseId<TxId>('11'.repeat(32))), confirmedAt: null }),
+  ).toBe('none');
+});
+
+test('a block that is relayed before it is judged may have bad contents, and no bad header, size or root', () => {
+  expect(isBadContents({ code: 'block-coinbase-value', claimed: 2n, allowed: 1n })).toBe(true);
+  expect(isBadContents({ code: 'block-tx', position: 1, reject: { code: 'tx-no-inputs' } })).toBe(true);
+  expect(isBadContents({ code: 'block-root', computed: '', claimed: '' })).toBe(false);
+  expect(isBadContents({ code: 'block-too-large', size: 2, limit: 1 })).toBe(false);
+  expect(isBadContents({ code: 'header-work', hash: present(parseId<BlockHash>('11'.repeat(32))), target: 1n })).toBe(
+    false,
+  );
 });

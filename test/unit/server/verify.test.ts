@@ -54,31 +54,30 @@ describe('every row of every space', () => {
     expect([found.height, found.marked > 1, found.blocks > found.height]).toEqual([11, true, true]);
   });
 
-  test.each(spaces.filter(({ name }) => name !== 'peer').map((space) => [space.name, space] as const))(
-    '%s: a row that is gone, changed, or too many is named',
-    async (name, space) => {
-      const { kv, rows } = await stored;
-      for (const [key, value] of some([...rawRows(kv, space)])) {
-        const at = { space: name, key: toHex(key.subarray(1)) };
-        const gone = await copyOf(rows.filter((row) => row[0] !== key && toHex(row[0]) !== toHex(key)));
-        expect((await verified(gone)).differences, `${toHex(key)} gone`).toContainEqual(expect.objectContaining(at));
-        const changed = await copyOf(rows);
-        const other =
-          value.length === 0 ? Uint8Array.of(1) : value.map((byte, i) => (i === value.length - 1 ? byte ^ 1 : byte));
-        await changed.commit([{ kind: 'put', key, value: other }]);
-        expect((await verified(changed)).differences, `${toHex(key)} changed`).toContainEqual(
-          expect.objectContaining(at),
-        );
-        if (name === 'meta') continue;
-        const added = await copyOf(rows);
-        const free = key.map((byte, i) => (i === key.length - 1 ? byte ^ 0x55 : byte));
-        await added.commit([{ kind: 'put', key: free, value }]);
-        expect((await verified(added)).differences, `${toHex(free)} added`).toContainEqual(
-          expect.objectContaining({ space: name, key: toHex(free.subarray(1)) }),
-        );
-      }
-    },
-  );
+  test.each(
+    spaces.filter(({ name }) => name !== 'peer' && name !== 'ban').map((space) => [space.name, space] as const),
+  )('%s: a row that is gone, changed, or too many is named', async (name, space) => {
+    const { kv, rows } = await stored;
+    for (const [key, value] of some([...rawRows(kv, space)])) {
+      const at = { space: name, key: toHex(key.subarray(1)) };
+      const gone = await copyOf(rows.filter((row) => row[0] !== key && toHex(row[0]) !== toHex(key)));
+      expect((await verified(gone)).differences, `${toHex(key)} gone`).toContainEqual(expect.objectContaining(at));
+      const changed = await copyOf(rows);
+      const other =
+        value.length === 0 ? Uint8Array.of(1) : value.map((byte, i) => (i === value.length - 1 ? byte ^ 1 : byte));
+      await changed.commit([{ kind: 'put', key, value: other }]);
+      expect((await verified(changed)).differences, `${toHex(key)} changed`).toContainEqual(
+        expect.objectContaining(at),
+      );
+      if (name === 'meta') continue;
+      const added = await copyOf(rows);
+      const free = key.map((byte, i) => (i === key.length - 1 ? byte ^ 0x55 : byte));
+      await added.commit([{ kind: 'put', key: free, value }]);
+      expect((await verified(added)).differences, `${toHex(free)} added`).toContainEqual(
+        expect.objectContaining({ space: name, key: toHex(free.subarray(1)) }),
+      );
+    }
+  });
 
   test('every single undo record is held against its block, also of blocks beside the chain', async () => {
     const { kv, rows } = await stored;

@@ -42,13 +42,15 @@ interface Session {
  */
 export class Liar implements Station {
   readonly name: string;
-  readonly address: string;
-  readonly url: PeerUrl;
   /** What its coins are spent with. */
   readonly key: Key;
   readonly lifeline: Lifeline;
   readonly story = new Story();
   readonly #net: Simulation;
+  readonly #number: number;
+  /** Which of its addresses it uses, and how many it has. */
+  #moves = 0;
+  #addresses = 1;
   readonly #genesis: Block;
   readonly #ending = new AbortController();
   readonly #sessions = new Map<SimNode, Session>();
@@ -57,14 +59,26 @@ export class Liar implements Station {
 
   constructor(number: number, net: Simulation) {
     this.name = `liar${number}`;
-    this.address = `10.9.0.${number + 1}`;
-    this.url = requirePeerUrl(`http://${this.address}:${net.params.nodePort}`);
+    this.#number = number;
     this.key = walletKey(FIRST_KEY + number);
     this.lifeline = new Lifeline(net.scheduler);
     this.#net = net;
     this.#genesis = genesisBlock(net.params);
     // Each call listens for the end, and a flood is many calls.
     setMaxListeners(0, this.#ending.signal);
+  }
+
+  get address(): string {
+    return this.#addressAfter(this.#moves);
+  }
+
+  get url(): PeerUrl {
+    return this.#urlAfter(this.#moves);
+  }
+
+  /** Where it has ever been called. */
+  get urls(): readonly PeerUrl[] {
+    return Array.from({ length: this.#addresses }, (_, moves) => this.#urlAfter(moves));
   }
 
   /** Where it is paid. */
@@ -92,6 +106,7 @@ export class Liar implements Station {
   /** Says hello to a node unless both have sessions with each other; answers whether they have. */
   async meet(node: SimNode): Promise<boolean> {
     if (!this.hears(node) || node.lifeline === undefined) return false;
+    this.#move();
     const knowsUs = (): boolean => node.running?.peers.get(this.url) !== undefined;
     if (this.#sessions.get(node)?.lifeline === node.lifeline && knowsUs()) return true;
     const greeted = await this.#greet(node, node.lifeline);
@@ -112,9 +127,34 @@ export class Liar implements Station {
 
   /** Takes it off the network. */
   leave(): void {
-    this.#net.wire.leave(this);
+    for (this.#moves = 0; this.#moves < this.#addresses; this.#moves++) this.#net.wire.leave(this);
     this.#ending.abort();
     this.lifeline.kill();
+  }
+
+  /**
+   * Goes on under the first of its addresses that nobody has banned, as whoever means harm does. It answers at all of
+   * them; its sessions were those of the one before.
+   */
+  #move(): void {
+    const { wire, nodes } = this.#net;
+    const isBanned = (moves: number): boolean =>
+      nodes.some(({ running }) => running?.bans.find(this.#urlAfter(moves)) !== undefined);
+    let moves = 0;
+    while (isBanned(moves)) moves += 1;
+    if (moves === this.#moves) return;
+    this.#moves = moves;
+    this.#addresses = Math.max(this.#addresses, moves + 1);
+    this.#sessions.clear();
+    wire.join(this);
+  }
+
+  #addressAfter(moves: number): string {
+    return `10.9.${moves}.${this.#number + 1}`;
+  }
+
+  #urlAfter(moves: number): PeerUrl {
+    return requirePeerUrl(`http://${this.#addressAfter(moves)}:${this.#net.params.nodePort}`);
   }
 
   async #greet(node: SimNode, lifeline: Lifeline): Promise<boolean> {
