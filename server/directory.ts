@@ -6,7 +6,7 @@ import type { TipView } from '../shared/rpc/views.js';
 import { createPeerApi } from './api/peerApi.js';
 import { type DirectoryConfigInput, directoryConfig, parseConfig } from './config.js';
 import { launch, type RunningServer, type ServerPorts } from './launch.js';
-import { BookKeeper } from './net/bookKeeper.js';
+import { BookKeeper, DIRECTORY_CARE } from './net/bookKeeper.js';
 import { OwnNonces } from './net/handshake.js';
 import { PeerBook } from './net/peerBook.js';
 import { Reception } from './net/reception.js';
@@ -27,22 +27,23 @@ export function startDirectory(
     config,
     defaultPort: DIRECTORY_PORT,
     ports,
-    async build({ life, log, clock, random, dialer, sessions, ownUrl, openStore }) {
+    async build({ life, log, clock, random, dialer, sessions, allowPrivate, ownUrl, openStore }) {
       const { signal } = life;
       // Nodes say hello again and again: a book that is lost fills itself.
       const kv = await openStore('book', { synced: true, expendable: true, given: ports.kv });
       const { header } = genesisBlock(params);
       const genesis = header.hash;
       const tip = (): TipView => ({ height: header.height, hash: genesis, work: 0n });
-      const book = new PeerBook({ kv, clock, random });
+      const book = new PeerBook({ kv, clock, random, allowPrivate });
       const nonces = new OwnNonces(random);
       const reception = new Reception({ genesis, tip, nonces, sessions, book, dialer, onConfirmed: () => {} });
       const everyMs = paceOf(params).upkeepMs;
       const exclude = (url: string): boolean => url === ownUrl();
-      const keeper = life.add(
-        'book keeper',
-        new BookKeeper({ genesis, book, dialer, clock, log, everyMs, exclude, signal }),
-      );
+      const known = { genesis, book, dialer, clock, random, log, signal };
+      // A directory has no peers: it cannot tell whether the fault is its own.
+      const isAlone = (): boolean => false;
+      const checks = { ...known, care: DIRECTORY_CARE, everyMs, isAlone, exclude };
+      const keeper = life.add('book keeper', new BookKeeper(checks));
       const peer = createPeerApi({
         ...{ name: config.name, network: params.name, genesis, tip, ownUrl, book, reception, nonces, clock },
         signatureEngine: 'none',

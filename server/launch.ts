@@ -38,6 +38,8 @@ export interface Ground extends Pick<ServerPorts, 'clock' | 'random' | 'log'> {
   readonly dialer: Dialer;
   readonly sessions: Sessions;
   readonly directory: string;
+  /** Whether private addresses may be called. */
+  readonly allowPrivate: boolean;
   /** Where this process can be reached; `null` until it listens, and where nobody can. */
   readonly ownUrl: () => PeerUrl | null;
   /** Opens a store within the data directory, unless the surroundings have brought one. */
@@ -117,7 +119,7 @@ export async function launch<Router extends AnyTRPCRouter, Shown extends object>
     const sessions = new Sessions(random);
     let ownUrl: PeerUrl | null = null;
     const { router, context, start, facts, shown } = await build({
-      ...{ life, log, clock, random, dialer, sessions, directory },
+      ...{ life, log, clock, random, dialer, sessions, directory, allowPrivate },
       ownUrl: () => ownUrl,
       async openStore(store, { synced, expendable, given }) {
         const own = { name: store, owner: ownerOf(params), synced, expendable, log, clock };

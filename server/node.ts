@@ -16,7 +16,7 @@ import { launch, type RunningServer, type ServerPorts } from './launch.js';
 import { Mempool } from './mempool/mempool.js';
 import { SavedPool } from './mempool/savedPool.js';
 import { Templates } from './miner/templates.js';
-import { BookKeeper } from './net/bookKeeper.js';
+import { BookKeeper, NODE_CARE } from './net/bookKeeper.js';
 import { Greeter } from './net/greeter.js';
 import { OwnNonces } from './net/handshake.js';
 import { PeerBook } from './net/peerBook.js';
@@ -67,7 +67,7 @@ export function startNode(
     config,
     defaultPort: params.nodePort,
     ports,
-    async build({ life, log, clock, random, dialer, sessions, directory, ownUrl, openStore }) {
+    async build({ life, log, clock, random, dialer, sessions, directory, allowPrivate, ownUrl, openStore }) {
       const { signal } = life;
       const signatures = ports.signatures ?? inlineSignatures(await loadEngine(config.signatureEngine, { log }), clock);
       const kv = await openStore('chain', { synced: true, expendable: false, given: ports.kv });
@@ -85,22 +85,24 @@ export function startNode(
 
       const genesis = chain.genesis.header.hash;
       const tip = () => tipView(chain);
-      const book = new PeerBook({ kv, clock, random });
+      const book = new PeerBook({ kv, clock, random, allowPrivate });
       for (const url of seeds) await book.keep(url);
       const nonces = new OwnNonces(random);
-      const { upkeepMs, syncMs: intervalMs } = paceOf(params);
+      const pace = paceOf(params);
       const greeter = new Greeter({ genesis, tip, ownUrl, dialer, nonces });
-      const known = { genesis, book, clock, log, signal };
+      const known = { genesis, book, clock, random, log, signal };
       const peers = life.add('peers', new Peers({ book, greeter, ownUrl, log, signal }));
-      const care = { ...known, peers, greeter, ownUrl, random, directories, everyMs: upkeepMs };
+      const care = { ...known, peers, greeter, ownUrl, directories, tip, everyMs: pace.upkeepMs, doubts: pace };
       const upkeep = life.add('upkeep of peers', new Upkeep(care));
       const exclude = (url: PeerUrl): boolean => url === ownUrl() || peers.get(url) !== undefined;
-      const keeper = life.add('book keeper', new BookKeeper({ ...known, dialer, everyMs: upkeepMs, exclude }));
+      const isAlone = (): boolean => peers.all().length === 0;
+      const checks = { ...known, dialer, care: NODE_CARE, everyMs: pace.feelerMs, isAlone, exclude };
+      const keeper = life.add('book keeper', new BookKeeper(checks));
       const onConfirmed = (url: PeerUrl): void => peers.meet(url);
       const reception = new Reception({ genesis, tip, nonces, sessions, book, dialer, onConfirmed });
       const fetcher = new TransactionFetcher({ mempool, peers, log });
       const shared = { chain, mempool, peers, fetcher, clock, log, signal };
-      const sync = life.add('sync', new SyncRunner({ ...shared, random, intervalMs }));
+      const sync = life.add('sync', new SyncRunner({ ...shared, random, intervalMs: pace.syncMs }));
       const relay = life.add('relay', new Relay({ ...shared, sync }));
 
       const subscriptions = new Subscriptions();

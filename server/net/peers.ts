@@ -48,7 +48,7 @@ export class Peers {
     this.#background = new Background(parts.log);
   }
 
-  /** All peers there is a session with. */
+  /** All peers there is a session with, the longest known first. */
   all(): Peer[] {
     return [...this.#live.values()];
   }
@@ -129,9 +129,14 @@ export class Peers {
     this.#renewed.clear();
   }
 
+  /** Parts with a peer that has done nothing wrong, for another. */
+  letGo(peer: Peer, why: string): void {
+    this.#drop(peer, why);
+  }
+
   #giveUp(peer: Peer, why: string): void {
     this.#drop(peer, why);
-    this.#note(this.#parts.book.failed(peer.url));
+    this.#note(this.#parts.book.failed(peer.url, this.#live.size === 0));
   }
 
   #drop(peer: Peer, why: string): void {
@@ -158,7 +163,8 @@ export class Peers {
     try {
       const peer: Peer = { ...(await this.#parts.greeter.greet(url)), sought, missed: 0 };
       this.#live.set(url, peer);
-      this.#note(book.succeeded(url));
+      // Who sought us has chosen the moment: it is not taken for tried because of that (Heilman et al. 2015).
+      this.#note(sought ? book.succeeded(url) : book.confirmed(url));
       log.info('peer connected', { peer: url, height: peer.tip.height });
       this.events.emit('connected', peer);
       this.events.emit('tip', peer);
@@ -166,7 +172,9 @@ export class Peers {
       if (this.#isStopping()) return;
       const code = reasonOf(error)?.code;
       if (code === 'peer-self') this.#ourselves.set(url, true);
-      this.#note(code === 'peer-self' || code === 'peer-network' ? book.forget(url) : book.failed(url));
+      this.#note(
+        code === 'peer-self' || code === 'peer-network' ? book.forget(url) : book.failed(url, this.#live.size === 0),
+      );
       log.debug('peer not reached', { peer: url, why: whyOf(error) });
     } finally {
       this.#dialling.delete(url);

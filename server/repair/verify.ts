@@ -14,7 +14,7 @@ import { lmdbKv } from '../store/lmdbKv.js';
 import { lockDirectory } from '../store/lock.js';
 import { readMarker } from '../store/marker.js';
 import { closedFault, ownerOf, requireOwn, scratchOf } from '../store/openStore.js';
-import { decodeRow, keyBytes, rawRows } from '../store/space.js';
+import { decodeRow, keyBytes, rawRows, type Space } from '../store/space.js';
 import { checkHeaders, sayWhy } from './checkHeaders.js';
 import { type Difference, Differences } from './differences.js';
 import { Progress } from './progress.js';
@@ -199,10 +199,8 @@ function next(rows: Generator<Entry>): Entry | undefined {
 
 /** Peers follow from nothing, so they only have to be readable; and there may be no row that no space knows. */
 function checkTheRest(kv: Kv, differences: Differences): void {
-  for (const row of rawRows(kv, layout.peer)) {
-    const decoded = decodeRow(layout.peer, row);
-    if (!decoded.ok) differences.row(row[0], 'unreadable', decoded.detail);
-  }
+  for (const row of rawRows(kv, layout.peer)) checkReadable(layout.peer, row, differences);
+  for (const row of rawRows(kv, layout.book)) checkReadable(layout.book, row, differences);
   const prefixes = Object.values(layout).map(({ prefix }) => prefix);
   const [first, past] = [Math.min(...prefixes), Math.max(...prefixes) + 1];
   for (const [gte, lt] of [
@@ -211,6 +209,11 @@ function checkTheRest(kv: Kv, differences: Differences): void {
   ] as const)
     for (const [key] of kv.range({ gte, lt, limit: 1_000 }))
       differences.row(key, 'unexpected', 'no space has such keys');
+}
+
+function checkReadable<Key, Value>(space: Space<Key, Value>, row: Entry, differences: Differences): void {
+  const decoded = decodeRow(space, row);
+  if (!decoded.ok) differences.row(row[0], 'unreadable', decoded.detail);
 }
 
 async function readThrough({ log, clock }: RepairParts, directory: string, differences: Differences): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Chainstate } from '../../server/chain/chainstate.js';
 import type { Kv } from '../../server/store/kv.js';
-import { layout } from '../../server/store/layout.js';
+import { layout, SALT_BYTES } from '../../server/store/layout.js';
 import { put } from '../../server/store/space.js';
 import type { Block } from '../../shared/model/block.js';
 import { assertOk, present } from '../kit/assertOk.js';
@@ -62,7 +62,8 @@ export async function branchyStore(kv: Kv): Promise<Chainstate> {
   // And without the last block of the chain, which then stands on its tip.
   await submit(...source.grow(fork, 2));
   await chain.setAside(chain.tip);
-  const peer = { firstSeen: 5, lastSeen: 6, lastTried: null, failures: 0 };
-  await kv.commit([put(layout.peer, 'http://127.0.0.1:42221', peer)]);
+  const peer = { firstSeen: 5, lastSeen: 6, lastTried: null, failures: 0, place: null };
+  const book = { salt: new Uint8Array(SALT_BYTES), anchors: ['http://127.0.0.1:42221'] };
+  await kv.commit([put(layout.peer, 'http://127.0.0.1:42221', peer), put(layout.book, null, book)]);
   return chain;
 }
