@@ -7,7 +7,7 @@ import { createPeerApi } from './api/peerApi.js';
 import { type DirectoryConfigInput, directoryConfig, parseConfig } from './config.js';
 import { launch, type RunningServer, type ServerPorts } from './launch.js';
 import { banOn } from './net/banTargets.js';
-import { BookKeeper } from './net/bookKeeper.js';
+import { BookKeeper, DIRECTORY_CARE } from './net/bookKeeper.js';
 import { OwnNonces } from './net/handshake.js';
 import { PeerBook } from './net/peerBook.js';
 import type { PeerUrl } from './net/peerUrl.js';
@@ -29,7 +29,7 @@ export function startDirectory(
     config,
     defaultPort: DIRECTORY_PORT,
     ports,
-    async build({ life, log, clock, random, dialer, sessions, bans, ownUrl, openStore }) {
+    async build({ life, log, clock, random, dialer, sessions, bans, allowPrivate, ownUrl, openStore }) {
       const { signal } = life;
       // Nodes say hello again and again: a book that is lost fills itself.
       const kv = await openStore('book', { synced: true, expendable: true, given: ports.kv });
@@ -38,15 +38,16 @@ export function startDirectory(
       await bans.keepIn(kv);
       const genesis = header.hash;
       const tip = (): TipView => ({ height: header.height, hash: genesis, work: 0n });
-      const book = new PeerBook({ kv, clock, random });
+      const book = new PeerBook({ kv, clock, random, allowPrivate });
       const nonces = new OwnNonces(random);
       const reception = new Reception({ genesis, tip, nonces, sessions, book, dialer, bans, onConfirmed: () => {} });
       const everyMs = paceOf(params).upkeepMs;
       const exclude = (url: PeerUrl): boolean => url === ownUrl() || banOn(bans, url) !== undefined;
-      const keeper = life.add(
-        'book keeper',
-        new BookKeeper({ genesis, book, dialer, clock, log, everyMs, exclude, signal }),
-      );
+      const known = { genesis, book, dialer, clock, random, log, signal };
+      // A directory has no peers: it cannot tell whether the fault is its own.
+      const isAlone = (): boolean => false;
+      const checks = { ...known, care: DIRECTORY_CARE, everyMs, isAlone, exclude };
+      const keeper = life.add('book keeper', new BookKeeper(checks));
       const peer = createPeerApi({
         ...{ name: config.name, network: params.name, genesis, tip, ownUrl, book, reception, nonces, clock },
         signatureEngine: 'none',

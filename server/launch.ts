@@ -44,6 +44,8 @@ export interface Ground extends Pick<ServerPorts, 'clock' | 'random' | 'log'> {
   /** Whether many nodes share an address, so that none of them may be banned by it: loopback and private ones, where those are called. */
   readonly isShared: (address: string) => boolean;
   readonly directory: string;
+  /** Whether private addresses may be called. */
+  readonly allowPrivate: boolean;
   /** Where this process can be reached; `null` until it listens, and where nobody can. */
   readonly ownUrl: () => PeerUrl | null;
   /** Opens a store within the data directory, unless the surroundings have brought one. */
@@ -125,7 +127,7 @@ export async function launch<Router extends AnyTRPCRouter, Shown extends object>
     const bans = new Bans({ clock, log });
     let ownUrl: PeerUrl | null = null;
     const { router, context, start, facts, shown } = await build({
-      ...{ life, log, clock, random, dialer, sessions, bans, isShared, directory },
+      ...{ life, log, clock, random, dialer, sessions, bans, isShared, directory, allowPrivate },
       ownUrl: () => ownUrl,
       async openStore(store, { synced, expendable, given }) {
         const own = { name: store, owner: ownerOf(params), synced, expendable, log, clock };

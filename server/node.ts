@@ -17,13 +17,13 @@ import { Mempool } from './mempool/mempool.js';
 import { SavedPool } from './mempool/savedPool.js';
 import { Templates } from './miner/templates.js';
 import type { Bans } from './net/bans.js';
-import { BookKeeper } from './net/bookKeeper.js';
+import { BookKeeper, NODE_CARE } from './net/bookKeeper.js';
 import { Greeter } from './net/greeter.js';
 import { OwnNonces } from './net/handshake.js';
 import { groupOf } from './net/netGroup.js';
 import { PeerBook } from './net/peerBook.js';
 import { Peers } from './net/peers.js';
-import { hostOf, type PeerUrl } from './net/peerUrl.js';
+import type { PeerUrl } from './net/peerUrl.js';
 import { Reception } from './net/reception.js';
 import { Upkeep } from './net/upkeep.js';
 import { requirePeerUrl } from './ownUrl.js';
@@ -70,7 +70,9 @@ export function startNode(
     config,
     defaultPort: params.nodePort,
     ports,
-    async build({ life, log, clock, random, dialer, sessions, bans, isShared, directory, ownUrl, openStore }) {
+    async build(ground) {
+      const { life, log, clock, random, dialer, sessions, bans, isShared, directory, allowPrivate, ownUrl, openStore } =
+        ground;
       const { signal } = life;
       const signatures = ports.signatures ?? inlineSignatures(await loadEngine(config.signatureEngine, { log }), clock);
       const kv = await openStore('chain', { synced: true, expendable: false, given: ports.kv });
@@ -88,27 +90,27 @@ export function startNode(
 
       const genesis = chain.genesis.header.hash;
       const tip = () => tipView(chain);
-      const book = new PeerBook({ kv, clock, random });
+      const book = new PeerBook({ kv, clock, random, allowPrivate });
       life.add('bans', bans);
       await bans.keepIn(kv);
       for (const url of seeds) await book.keep(url);
       const nonces = new OwnNonces(random);
-      const { upkeepMs, syncMs: intervalMs } = paceOf(params);
+      const pace = paceOf(params);
       const greeter = new Greeter({ genesis, tip, ownUrl, dialer, nonces });
-      const known = { genesis, book, clock, log, signal };
-      // Where a whole network runs on one machine, an address says nothing of who is behind it.
-      const groupIn = (url: PeerUrl): string => (isShared(hostOf(url)) ? url : groupOf(url));
-      const parts = { book, sessions, bans, isShared, clock, groupOf: groupIn };
+      const known = { genesis, book, clock, random, log, signal };
+      const parts = { book, sessions, bans, isShared, clock, groupOf };
       const peers = life.add('peers', new Peers({ ...parts, greeter, ownUrl, log, signal }));
-      const care = { ...known, peers, greeter, ownUrl, random, directories, everyMs: upkeepMs };
+      const care = { ...known, peers, greeter, ownUrl, directories, tip, everyMs: pace.upkeepMs, doubts: pace };
       const upkeep = life.add('upkeep of peers', new Upkeep(care));
       const exclude = (url: PeerUrl): boolean => url === ownUrl() || peers.get(url) !== undefined;
-      const keeper = life.add('book keeper', new BookKeeper({ ...known, dialer, everyMs: upkeepMs, exclude }));
+      const isAlone = (): boolean => peers.all().length === 0;
+      const checks = { ...known, dialer, care: NODE_CARE, everyMs: pace.feelerMs, isAlone, exclude };
+      const keeper = life.add('book keeper', new BookKeeper(checks));
       const onConfirmed = (url: PeerUrl): void => peers.meet(url);
       const reception = new Reception({ genesis, tip, nonces, sessions, book, dialer, bans, onConfirmed });
       const fetcher = new TransactionFetcher({ mempool, peers, log });
       const shared = { chain, mempool, peers, fetcher, clock, log, signal };
-      const sync = life.add('sync', new SyncRunner({ ...shared, random, intervalMs }));
+      const sync = life.add('sync', new SyncRunner({ ...shared, random, intervalMs: pace.syncMs }));
       const relay = life.add('relay', new Relay({ ...shared, sync }));
 
       const subscriptions = new Subscriptions();

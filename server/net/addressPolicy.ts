@@ -15,6 +15,8 @@ const PRIVATE_IPV4 = [
   ['172.16.0.0', 12],
   ['192.0.0.0', 24],
   ['192.0.2.0', 24],
+  // Relays of 6to4, long out of use (RFC 7526).
+  ['192.88.99.0', 24],
   ['192.168.0.0', 16],
   ['198.18.0.0', 15],
   ['198.51.100.0', 24],
@@ -24,11 +26,18 @@ const PRIVATE_IPV4 = [
 const PRIVATE_IPV6 = [
   // The unspecified address, loopback, and IPv4 in its old embedding.
   ['::', 96],
+  // IPv4 translated by whoever stands in between, private addresses too (RFC 2765, RFC 6052, RFC 8215).
+  ['::ffff:0:0:0', 96],
   ['64:ff9b::', 96],
+  ['64:ff9b:1::', 48],
   ['100::', 64],
+  // Assignments for protocols; Teredo among them leads to any IPv4 address.
+  ['2001::', 23],
   ['2001:db8::', 32],
   // 6to4 leads to any IPv4 address, private ones too.
   ['2002::', 16],
+  ['3fff::', 20],
+  ['5f00::', 16],
   ['fc00::', 7],
   ['fe80::', 10],
   ['fec0::', 10],
@@ -47,7 +56,19 @@ export function isPrivateAddress(address: string): boolean {
   return family === 0 || PRIVATE.check(address, family === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** An IP address in its plain form: IPv4 that came over an IPv6 socket looks like IPv4 again. */
+/** IPv4 within IPv6, as a URL spells it: its last 32 bits are two groups of hex digits. */
+const MAPPED = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i;
+
+/**
+ * An IP address in its plain form: IPv4 that came over an IPv6 socket, or was written that way, looks like IPv4 again; a
+ * zone, which only says by which of this machine's own links it came, is left out.
+ */
 export function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+  const [bare = ''] = address.split('%');
+  const [, high, low] = MAPPED.exec(bare) ?? [];
+  if (high !== undefined && low !== undefined)
+    return [high, low]
+      .flatMap((digits) => [Number.parseInt(digits, 16) >> 8, Number.parseInt(digits, 16) & 255])
+      .join('.');
+  return /^::ffff:[0-9.]+$/i.test(bare) ? bare.slice('::ffff:'.length) : bare;
 }

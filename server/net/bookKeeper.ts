@@ -1,12 +1,22 @@
 import { whyOf } from '../../client/failure.js';
 import type { BlockHash } from '../../shared/model/ids.js';
-import type { Clock, Logger } from '../ports.js';
+import type { Clock, Logger, Random } from '../ports.js';
 import type { Dialer } from './dialer.js';
 import type { PeerBook } from './peerBook.js';
 import type { PeerUrl } from './peerUrl.js';
 
-/** Addresses asked in one round, all at once. A book of a thousand is through after so many rounds as that takes. */
-const PER_ROUND = 32;
+/** How many addresses are asked in one round, all at once. */
+export interface Care {
+  /** Of those that others told of: who answers comes among the tried (feelers, as Heilman et al. 2015 call them). */
+  readonly untried: number;
+  /** Of those that have answered before, the longest unchecked first. */
+  readonly tried: number;
+}
+
+/** A node looks at one of each: its book should be true, and nobody wants to be asked by everybody all the time. */
+export const NODE_CARE: Care = { untried: 1, tried: 1 };
+/** To know who answers is what a directory is for. Its whole book is through after 150 rounds at most. */
+export const DIRECTORY_CARE: Care = { untried: 16, tried: 16 };
 
 /** What the keeper needs. */
 export interface KeeperParts {
@@ -14,8 +24,13 @@ export interface KeeperParts {
   readonly book: PeerBook;
   readonly dialer: Dialer;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
+  readonly care: Care;
+  /** Between two rounds, on average: half of it is left to chance, so that nobody is asked by many at one moment. */
   readonly everyMs: number;
+  /** Whether this node reaches nobody now: then it is not the others' fault that they do not answer. */
+  readonly isAlone: () => boolean;
   /** Addresses that need no check: our own, and those of peers, which are pinged anyway. */
   readonly exclude: (url: PeerUrl) => boolean;
   /** Aborts when the process stops. */
@@ -23,8 +38,9 @@ export interface KeeperParts {
 }
 
 /**
- * Checks on a timer that the nodes in the book still answer and still belong to this network, the longest unchecked
- * first: what is handed on to others should be true.
+ * Checks on a timer that nodes in the book answer and belong to this network: what is handed on to others should be true,
+ * and what is dialled after the next start should be there. Where an address of the tried table is to make room for
+ * another, it asks there first.
  */
 export class BookKeeper {
   readonly #parts: KeeperParts;
@@ -36,9 +52,9 @@ export class BookKeeper {
   }
 
   start(): void {
-    const { clock, everyMs, log, signal } = this.#parts;
+    const { clock, random, everyMs, log, signal } = this.#parts;
     if (signal.aborted) return;
-    this.#cancel = clock.after(everyMs, () => {
+    this.#cancel = clock.after((everyMs * 3) / 4 + random.below(Math.ceil(everyMs / 2)), () => {
       this.#round = this.#check()
         .catch((error: unknown) => log.error('the check of known nodes failed', { error: String(error) }))
         .then(() => this.start());
@@ -51,8 +67,10 @@ export class BookKeeper {
   }
 
   async #check(): Promise<void> {
-    const { book, exclude } = this.#parts;
-    await Promise.all(book.unchecked(PER_ROUND, exclude).map((url) => this.#checkOne(url)));
+    const { book, care, exclude } = this.#parts;
+    const contested = book.contests().map(({ incumbent }) => incumbent);
+    const urls = [...contested, ...book.untried(care.untried, exclude), ...book.unchecked(care.tried, exclude)];
+    await Promise.all([...new Set(urls)].map((url) => this.#checkOne(url)));
   }
 
   async #checkOne(url: PeerUrl): Promise<void> {
@@ -61,7 +79,7 @@ export class BookKeeper {
     if (signal.aborted) return;
     // What is written here may fail for want of room: our disk says nothing of whether the node answers.
     if (answered === genesis) return book.succeeded(url);
-    if (answered === undefined) return book.failed(url);
+    if (answered === undefined) return book.failed(url, this.#parts.isAlone());
     log.info('a node has gone over to another network', { url });
     await book.forget(url);
   }

@@ -1,5 +1,5 @@
-import { lookup } from 'node:dns';
-import { lookup as lookupAsync } from 'node:dns/promises';
+import type { LookupAddress } from 'node:dns';
+import { lookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import { Agent, fetch as undiciFetch } from 'undici';
 import type { Client } from '../../client/createClient.js';
@@ -46,53 +46,77 @@ export interface DialerParts {
 /** How a process comes by its dialer: over HTTP, or over a simulated network. */
 export type MakeDialer = (parts: DialerParts) => Dialer;
 
+/** Asks the system's resolver for all addresses of a name. */
+export type Resolve = (host: string) => Promise<readonly LookupAddress[]>;
+
+const systemResolve: Resolve = (host) => lookup(host, { all: true });
+
 /** Reaches nodes over HTTP. */
-export function httpDialer({ allowPrivate, clock, signal }: DialerParts): Dialer {
+export function httpDialer({ allowPrivate, clock, signal }: DialerParts, resolve: Resolve = systemResolve): Dialer {
+  const isForbidden = (address: string): boolean => !allowPrivate && isPrivateAddress(address);
   const agent = new Agent({
     connections: MAX_CONNECTIONS,
-    // The address is checked where the socket is opened, after the name was resolved: a name that resolves to another
-    // address on the second try (DNS rebinding) is checked on the second try.
-    connect: { timeout: PEER_TIMEOUT_MS, lookup: allowPrivate ? undefined : publicLookup },
+    connect: { timeout: PEER_TIMEOUT_MS, lookup: checkedLookup(resolve, isForbidden) },
   });
   return {
     dial(url, { session = () => undefined, timeoutMs = PEER_TIMEOUT_MS, maxBytes = MAX_ANSWER_BYTES } = {}) {
-      const fetch = boundedFetch(agent, maxBytes, () => assertCallable(url, allowPrivate));
+      const fetch = boundedFetch(agent, maxBytes, () => assertCallable(url, isForbidden));
       return createPeerClient({ url, fetch, timeoutMs, after: clock.after, signal, session });
     },
     async resolve(url) {
-      assertCallable(url, allowPrivate);
+      assertCallable(url, isForbidden);
       const host = hostOf(url);
       if (isIP(host) !== 0) return [host];
-      try {
-        return (await lookupAsync(host, { all: true })).map(({ address }) => address);
-      } catch (error) {
-        throw new TrestleError(
-          { code: 'peer-unreachable', url, detail: 'the name does not resolve' },
-          { cause: error },
-        );
-      }
+      const found = await resolve(host).catch((error: unknown) => {
+        const reason = { code: 'peer-unreachable', url, detail: 'the name does not resolve' } as const;
+        throw new TrestleError(reason, { cause: error });
+      });
+      assertAllowed(host, { found, isForbidden });
+      return found.map(({ address }) => address);
     },
     close: () => agent.destroy(),
   };
 }
 
 /** An address written as a number never reaches the lookup, so it is looked at before. */
-function assertCallable(url: PeerUrl, allowPrivate: boolean): void {
+function assertCallable(url: PeerUrl, isForbidden: (address: string) => boolean): void {
   const host = hostOf(url);
-  if (!allowPrivate && isIP(host) !== 0 && isPrivateAddress(host))
+  if (isIP(host) !== 0 && isForbidden(host))
     throw new TrestleError({ code: 'peer-address', url, detail: 'a private address' });
 }
 
-/** Resolves names as usual, and fails where any of the addresses is private. */
-const publicLookup: LookupFunction = (hostname, options, callback) => {
-  lookup(hostname, options, (error, address, family) => {
-    const addresses = typeof address === 'string' ? [address] : (address ?? []).map((entry) => entry.address);
-    const forbidden = error === null ? addresses.find(isPrivateAddress) : undefined;
-    if (forbidden === undefined) return callback(error, address, family);
-    const reason = { code: 'peer-address', url: hostname, detail: `resolves to ${forbidden}` } as const;
-    return callback(new TrestleError(reason), address, family);
-  });
-};
+/**
+ * The lookup of each new connection: what it answers is where the socket goes, and nobody resolves the name again in
+ * between. A name that resolves to another address the next time (DNS rebinding) is checked the next time. One forbidden
+ * address is enough to refuse the name: an honest one has none.
+ */
+function checkedLookup(resolve: Resolve, isForbidden: (address: string) => boolean): LookupFunction {
+  return (host, options, callback) => {
+    const answer = async (): Promise<readonly LookupAddress[]> => {
+      const found = await resolve(host);
+      assertAllowed(host, { found, isForbidden });
+      return found;
+    };
+    answer().then(
+      (found) => {
+        const [first] = found;
+        if (first === undefined) callback(new Error(`${host} has no address`), []);
+        else if (options.all === true) callback(null, [...found]);
+        else callback(null, first.address, first.family);
+      },
+      (error: Error) => callback(error, []),
+    );
+  };
+}
+
+function assertAllowed(
+  host: string,
+  { found, isForbidden }: { found: readonly LookupAddress[]; isForbidden: (address: string) => boolean },
+): void {
+  const forbidden = found.find(({ address }) => isForbidden(address));
+  if (forbidden !== undefined)
+    throw new TrestleError({ code: 'peer-address', url: host, detail: `resolves to ${forbidden.address}` });
+}
 
 /** A fetch that follows no redirects and stops reading at its limit, counted after decompression (zip bombs). */
 function boundedFetch(agent: Agent, maxBytes: number, check: () => void): Fetch {

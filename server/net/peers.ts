@@ -63,7 +63,7 @@ export class Peers {
     this.#background = new Background(parts.log);
   }
 
-  /** All peers there is a session with. */
+  /** All peers there is a session with, the longest known first. */
   all(): Peer[] {
     return [...this.#live.values()];
   }
@@ -223,9 +223,14 @@ export class Peers {
     return leaves !== undefined;
   }
 
+  /** Parts with a peer that has done nothing wrong, for another. */
+  letGo(peer: Peer, why: string): void {
+    this.#drop(peer, why);
+  }
+
   #giveUp(peer: Peer, why: string): void {
     this.#drop(peer, why);
-    this.#note(this.#parts.book.failed(peer.url));
+    this.#note(this.#parts.book.failed(peer.url, this.#live.size === 0));
   }
 
   #drop(peer: Peer, why: string): void {
@@ -263,7 +268,8 @@ export class Peers {
       // It may have been banned while it answered.
       if (banOn(this.#parts.bans, url)) return;
       this.#live.set(url, peer);
-      this.#note(book.succeeded(url));
+      // Who sought us has chosen the moment: it is not taken for tried because of that (Heilman et al. 2015).
+      this.#note(sought ? book.succeeded(url) : book.confirmed(url));
       log.info('peer connected', { peer: url, height: peer.tip.height });
       this.events.emit('connected', peer);
       this.events.emit('tip', peer);
@@ -271,7 +277,9 @@ export class Peers {
       if (this.#isStopping()) return;
       const code = reasonOf(error)?.code;
       if (code === 'peer-self') this.#ourselves.set(url, true);
-      this.#note(code === 'peer-self' || code === 'peer-network' ? book.forget(url) : book.failed(url));
+      this.#note(
+        code === 'peer-self' || code === 'peer-network' ? book.forget(url) : book.failed(url, this.#live.size === 0),
+      );
       log.debug('peer not reached', { peer: url, why: whyOf(error) });
     } finally {
       this.#dialling.delete(url);

@@ -9,6 +9,7 @@ import type { Bans } from './bans.js';
 import { banOn } from './banTargets.js';
 import type { Dialer } from './dialer.js';
 import { checkGreeting, introduction, type OwnNonces } from './handshake.js';
+import { groupOfAddress } from './netGroup.js';
 import type { PeerBook } from './peerBook.js';
 import { type PeerUrl, parsePeerUrl } from './peerUrl.js';
 import type { Sessions } from './sessions.js';
@@ -74,7 +75,7 @@ export class Reception {
     if (resolved === undefined) return null;
     const addresses = resolved.map(plainAddress);
     if (!addresses.includes(plainAddress(caller.remoteAddress))) {
-      await book.learn(url);
+      await book.learn(url, groupOfAddress(caller.remoteAddress));
       return null;
     }
     const client = dialer.dial(url, { timeoutMs: CONFIRM_TIMEOUT_MS, maxBytes: CONFIRM_BYTES });
@@ -82,7 +83,7 @@ export class Reception {
       throw new TrestleError({ code: 'peer-unreachable', url, detail: whyOf(error) }, { cause: error });
     });
     if (!answer.mine) throw new TrestleError({ code: 'peer-unreachable', url, detail: 'another node answers there' });
-    await book.succeeded(url);
+    await book.confirmed(url);
     return url;
   }
 }

@@ -2,6 +2,7 @@ import { checkBody } from '../../shared/consensus/checkBlock.js';
 import { type Block, decodeBlock } from '../../shared/model/block.js';
 import type { Height } from '../../shared/model/height.js';
 import { type BlockHash, idFromBytes } from '../../shared/model/ids.js';
+import { MAX_BOOK } from '../net/addressTables.js';
 import { parsePeerUrl } from '../net/peerUrl.js';
 import { CHECKSUM_BYTES } from '../store/checksum.js';
 import { countCodec, emptyCodec, heightKey, idCodec, record } from '../store/codecs.js';
@@ -12,9 +13,6 @@ import { decodeRow, put, rawRows, read, space } from '../store/space.js';
 import type { Progress } from './progress.js';
 import { salvage, sealedValue } from './salvage.js';
 import { Batch } from './scratch.js';
-
-/** Peers taken over: as many as a book holds. */
-const MAX_PEERS = 1_000;
 
 const hash = idCodec<BlockHash>();
 
@@ -63,7 +61,7 @@ export async function findBlocks(file: DataFile, index: Kv, progress: Progress):
           put(whole, id, null),
         );
       }
-    } else if (prefix === layout.peer.prefix && peers.size < MAX_PEERS) {
+    } else if (prefix === layout.peer.prefix && peers.size < MAX_BOOK) {
       const value = sealedValue(file, row);
       const peer = value === undefined ? undefined : decodeRow(layout.peer, [row.key, value]);
       if (peer?.ok && parsePeerUrl(peer.value.key) === peer.value.key) peers.add(peer.value.key);

@@ -157,7 +157,7 @@ function* inOrder(file: DataFile, index: Kv, { tip }: Findings): Generator<Block
 
 /** Peers become hearsay again: a damaged file is no witness that they have ever answered. */
 async function keepPeers(kv: Kv, { peers }: Findings, now: number): Promise<void> {
-  const record = { firstSeen: now, lastSeen: null, lastTried: null, failures: 0 };
+  const record = { firstSeen: now, lastSeen: null, lastTried: null, failures: 0, place: null };
   await kv.commit(peers.map((url) => put(layout.peer, url, record)));
 }
 

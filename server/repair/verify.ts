@@ -1,7 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { compareBytes, equalBytes } from '../../shared/bytes/compare.js';
-import type { Decoded } from '../../shared/bytes/reader.js';
 import type { NetworkParams } from '../../shared/consensus/params.js';
 import { TrestleError } from '../../shared/errors.js';
 import { openChain } from '../chain/openChain.js';
@@ -15,7 +14,7 @@ import { lmdbKv } from '../store/lmdbKv.js';
 import { lockDirectory } from '../store/lock.js';
 import { readMarker } from '../store/marker.js';
 import { closedFault, ownerOf, requireOwn, scratchOf } from '../store/openStore.js';
-import { decodeRow, keyBytes, rawRows } from '../store/space.js';
+import { decodeRow, keyBytes, rawRows, type Space } from '../store/space.js';
 import { checkHeaders, sayWhy } from './checkHeaders.js';
 import { type Difference, Differences } from './differences.js';
 import { Progress } from './progress.js';
@@ -200,8 +199,9 @@ function next(rows: Generator<Entry>): Entry | undefined {
 
 /** Peers and bans follow from nothing, so they only have to be readable; and there may be no row that no space knows. */
 function checkTheRest(kv: Kv, differences: Differences): void {
-  for (const row of rawRows(kv, layout.peer)) requireReadable(row, decodeRow(layout.peer, row), differences);
-  for (const row of rawRows(kv, layout.ban)) requireReadable(row, decodeRow(layout.ban, row), differences);
+  for (const row of rawRows(kv, layout.peer)) checkReadable(layout.peer, row, differences);
+  for (const row of rawRows(kv, layout.book)) checkReadable(layout.book, row, differences);
+  for (const row of rawRows(kv, layout.ban)) checkReadable(layout.ban, row, differences);
   const prefixes = Object.values(layout).map(({ prefix }) => prefix);
   const [first, past] = [Math.min(...prefixes), Math.max(...prefixes) + 1];
   for (const [gte, lt] of [
@@ -212,8 +212,9 @@ function checkTheRest(kv: Kv, differences: Differences): void {
       differences.row(key, 'unexpected', 'no space has such keys');
 }
 
-function requireReadable([key]: Entry, decoded: Decoded<unknown>, differences: Differences): void {
-  if (!decoded.ok) differences.row(key, 'unreadable', decoded.detail);
+function checkReadable<Key, Value>(space: Space<Key, Value>, row: Entry, differences: Differences): void {
+  const decoded = decodeRow(space, row);
+  if (!decoded.ok) differences.row(row[0], 'unreadable', decoded.detail);
 }
 
 async function readThrough({ log, clock }: RepairParts, directory: string, differences: Differences): Promise<void> {

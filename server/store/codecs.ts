@@ -98,6 +98,30 @@ export const textCodec: Codec<string> = {
   read: (reader) => new TextDecoder().decode(reader.bytes(reader.remaining)),
 };
 
+/** UTF-8 of at most 255 bytes, with its length before it: for values that others follow. */
+export const shortTextCodec: Codec<string> = {
+  write: (writer, text) => {
+    const bytes = new TextEncoder().encode(text);
+    writer.varint(bytes.length).bytes(bytes);
+  },
+  read: (reader) => new TextDecoder().decode(reader.bytes(reader.varint(255))),
+};
+
+/** So many bytes. */
+export function bytesCodec(length: number): Codec<Uint8Array> {
+  return { write: (writer, bytes) => writer.bytes(bytes), read: (reader) => reader.bytes(length) };
+}
+
+/** A value at the end that records of an earlier form do not have: `null`, which is no bytes at all. */
+export function lastAdded<T>(codec: Codec<T>): Codec<T | null> {
+  return {
+    write: (writer, value) => {
+      if (value !== null) codec.write(writer, value);
+    },
+    read: (reader) => (reader.remaining === 0 ? null : codec.read(reader)),
+  };
+}
+
 /** Nothing: the key says it all. */
 export const emptyCodec: Codec<null> = { write: () => {}, read: () => null };
 

@@ -8,18 +8,21 @@ import type { OutPoint } from '../../shared/model/outpoint.js';
 import {
   addressCodec,
   amountCodec,
+  bytesCodec,
   countCodec,
   emptyCodec,
   flagCodec,
   heightKey,
   idCodec,
   invertedAmountKey,
+  lastAdded,
   list,
   optional,
   outPointKeyCodec,
   positionKey,
   record,
   restCodec,
+  shortTextCodec,
   sumCodec,
   textCodec,
   workCodec,
@@ -28,6 +31,9 @@ import { type Codec, space } from './space.js';
 
 /** The version of everything on this page. A store of another version is refused. */
 export const SCHEMA_VERSION = 2;
+
+/** Bytes of a book's salt. */
+export const SALT_BYTES = 32;
 
 const headerCodec: Codec<Header> = {
   write: (writer, header) => writer.bytes(encodeHeader(header)),
@@ -102,6 +108,24 @@ export interface PeerRecord {
   readonly lastTried: number | null;
   /** Attempts that failed since it last answered. */
   readonly failures: number;
+  /** Where it stands in the book; `null` in records from before books had tables. */
+  readonly place: PeerPlace | null;
+}
+
+/** A peer's place in the book. */
+export interface PeerPlace {
+  /** Whether it stands among those that answered when we called them. */
+  readonly tried: boolean;
+  /** The network group of whoever named it. */
+  readonly source: string;
+}
+
+/** What a book has beside its peers. */
+export interface BookState {
+  /** The secret by which addresses come into buckets: nobody can work out which addresses share one. */
+  readonly salt: Uint8Array;
+  /** Peers that were sought longest, to be dialled first at the next start. */
+  readonly anchors: readonly string[];
 }
 
 /** Somebody who is kept out. */
@@ -213,6 +237,7 @@ export const layout = {
       lastSeen: optional(countCodec),
       lastTried: optional(countCodec),
       failures: countCodec,
+      place: lastAdded(record({ tried: flagCodec, source: textCodec })),
     }),
   }),
   /** One row. */
@@ -226,8 +251,13 @@ export const layout = {
       network: textCodec,
     }),
   }),
+  /** One row. */
+  book: space<null, BookState>('book', 0x0e, {
+    key: emptyCodec,
+    value: record({ salt: bytesCodec(SALT_BYTES), anchors: list(shortTextCodec) }),
+  }),
   /** Bans by URL or address. */
-  ban: space<string, BanRecord>('ban', 0x0e, {
+  ban: space<string, BanRecord>('ban', 0x0f, {
     key: textCodec,
     value: record({ since: countCodec, until: countCodec, why: textCodec }),
   }),

@@ -1,6 +1,6 @@
 import type { Chainstate } from '../../server/chain/chainstate.js';
 import type { Kv } from '../../server/store/kv.js';
-import { layout } from '../../server/store/layout.js';
+import { layout, SALT_BYTES } from '../../server/store/layout.js';
 import { put } from '../../server/store/space.js';
 import type { Block } from '../../shared/model/block.js';
 import { assertOk, present } from '../kit/assertOk.js';
@@ -62,8 +62,13 @@ export async function branchyStore(kv: Kv): Promise<Chainstate> {
   // And without the last block of the chain, which then stands on its tip.
   await submit(...source.grow(fork, 2));
   await chain.setAside(chain.tip);
-  const peer = { firstSeen: 5, lastSeen: 6, lastTried: null, failures: 0 };
+  const peer = { firstSeen: 5, lastSeen: 6, lastTried: null, failures: 0, place: null };
+  const book = { salt: new Uint8Array(SALT_BYTES), anchors: ['http://127.0.0.1:42221'] };
   const ban = { since: 1, until: 2, why: 'operator' };
-  await kv.commit([put(layout.peer, 'http://127.0.0.1:42221', peer), put(layout.ban, '192.0.2.1', ban)]);
+  await kv.commit([
+    put(layout.peer, 'http://127.0.0.1:42221', peer),
+    put(layout.book, null, book),
+    put(layout.ban, '192.0.2.1', ban),
+  ]);
   return chain;
 }

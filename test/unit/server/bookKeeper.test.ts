@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { BookKeeper } from '../../../server/net/bookKeeper.js';
+import { BookKeeper, NODE_CARE } from '../../../server/net/bookKeeper.js';
 import { PeerBook } from '../../../server/net/peerBook.js';
 import { parsePeerUrl } from '../../../server/net/peerUrl.js';
 import { memoryKv } from '../../../server/store/memoryKv.js';
@@ -34,7 +34,9 @@ test('a full disk does not make a known node look as if it did not answer', asyn
   const me = { name: 'me', address: '10.0.1.1', lifeline, answer: undefined };
   const dialer = net.wire.dialer(me, { lifeline, signal });
   const genesis = node.chain.genesis.header.hash;
-  new BookKeeper({ genesis, book, dialer, clock, log, everyMs: EVERY_MS, exclude: () => false, signal }).start();
+  const no = (): boolean => false;
+  const parts = { genesis, book, dialer, clock, random: systemRandom, log, signal, exclude: no, isAlone: no };
+  new BookKeeper({ ...parts, care: NODE_CARE, everyMs: EVERY_MS }).start();
   await net.advance(2 * EVERY_MS);
 
   expect(log.lines.map(({ message }) => message)).toContain('the check of known nodes failed');

@@ -5,15 +5,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isPrivateAddress, plainAddress } from '../../../server/net/addressPolicy.js';
 import { httpDialer } from '../../../server/net/dialer.js';
-import { MAX_BOOK, PeerBook } from '../../../server/net/peerBook.js';
 import { parsePeerUrl } from '../../../server/net/peerUrl.js';
 import { MAX_SESSIONS_PER_ADDRESS, Sessions } from '../../../server/net/sessions.js';
-import { memoryKv } from '../../../server/store/memoryKv.js';
 import { systemClock } from '../../../server/system/clock.js';
 import { systemRandom } from '../../../server/system/random.js';
 import { present } from '../../kit/assertOk.js';
 import { failureFrom } from '../../support/failureFrom.js';
-import { stillClock } from '../../support/memoryChain.js';
 
 describe('peer URL', () => {
   test.each([
@@ -177,77 +174,6 @@ describe('dialer', () => {
         expect(called).toBe(false);
       },
     );
-  });
-});
-
-describe('peer book', () => {
-  const url = (n: number) => present(parsePeerUrl(`http://10.0.${n >> 8}.${n & 255}:80`));
-
-  test('it keeps what it learnt over a restart', async () => {
-    const [kv, clock] = [memoryKv(), stillClock(5_000)];
-    const book = new PeerBook({ kv, clock, random: systemRandom });
-    await book.learn(url(1));
-    await book.succeeded(url(2));
-    const again = new PeerBook({ kv, clock, random: systemRandom });
-    expect(again.reached().map((peer) => peer.url)).toEqual([url(2)]);
-    expect(again.get(url(1))).toMatchObject({ firstSeen: 5_000, lastSeen: null });
-  });
-
-  test('each failure doubles the wait, and too many end in oblivion; an answer forgives them', async () => {
-    const clock = stillClock(0);
-    const book = new PeerBook({ kv: memoryKv(), clock, random: systemRandom });
-    await book.succeeded(url(1));
-    const isDue = () => book.due(9, () => false).includes(url(1));
-    await book.failed(url(1));
-    expect(isDue()).toBe(false);
-    clock.set(2_000);
-    expect(isDue()).toBe(true);
-    await book.failed(url(1));
-    clock.set(5_999);
-    expect(isDue()).toBe(false);
-    clock.set(6_000);
-    expect(isDue()).toBe(true);
-    await book.succeeded(url(1));
-    expect(isDue()).toBe(true);
-    for (let i = 0; i < 12; i++) await book.failed(url(1));
-    expect(book.get(url(1))).toBeUndefined();
-    // A clock that was set back does not put an address off.
-    await book.succeeded(url(2));
-    await book.failed(url(2));
-    clock.set(-1_000_000);
-    expect(book.due(9, () => false)).toContain(url(2));
-  });
-
-  test('the longest untried are checked first, so that every one has its turn', async () => {
-    const clock = stillClock(0);
-    const book = new PeerBook({ kv: memoryKv(), clock, random: systemRandom });
-    for (let n = 0; n < 6; n++) await book.learn(url(n));
-    const checked = new Set<string>();
-    for (let round = 1; round <= 3; round++) {
-      clock.set(round);
-      for (const due of book.unchecked(2, () => false)) {
-        checked.add(due);
-        await book.succeeded(due);
-      }
-    }
-    expect(checked.size).toBe(6);
-    expect(book.unchecked(9, (each) => each === url(3))).not.toContain(url(3));
-  });
-
-  test('a flood of addresses stays within its bound and never pushes out one that has answered', async () => {
-    const book = new PeerBook({ kv: memoryKv(), clock: stillClock(), random: systemRandom });
-    for (let n = 0; n < 20; n++) await book.succeeded(url(n));
-    for (let n = 1_000; n < 1_000 + MAX_BOOK + 500; n++) await book.learn(url(n));
-    expect(book.all()).toHaveLength(MAX_BOOK);
-    for (let n = 0; n < 20; n++) expect(book.get(url(n))).toBeDefined();
-  });
-
-  test('addresses that have answered are tried first', async () => {
-    const book = new PeerBook({ kv: memoryKv(), clock: stillClock(), random: systemRandom });
-    for (let n = 0; n < 10; n++) await book.learn(url(n));
-    await book.succeeded(url(99));
-    expect(book.due(1, () => false)).toEqual([url(99)]);
-    expect(book.due(20, (each) => each === url(99))).toHaveLength(10);
   });
 });
 

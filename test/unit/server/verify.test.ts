@@ -54,8 +54,9 @@ describe('every row of every space', () => {
     expect([found.height, found.marked > 1, found.blocks > found.height]).toEqual([11, true, true]);
   });
 
+  // What is known of peers follows from nothing.
   test.each(
-    spaces.filter(({ name }) => name !== 'peer' && name !== 'ban').map((space) => [space.name, space] as const),
+    spaces.filter(({ name }) => !['peer', 'book', 'ban'].includes(name)).map((space) => [space.name, space] as const),
   )('%s: a row that is gone, changed, or too many is named', async (name, space) => {
     const { kv, rows } = await stored;
     for (const [key, value] of some([...rawRows(kv, space)])) {
@@ -93,16 +94,18 @@ describe('every row of every space', () => {
     }
   });
 
-  test('a peer that cannot be read, and a row that no space has', async () => {
+  test('a peer or a book that cannot be read, and a row that no space has', async () => {
     const { rows } = await stored;
     const kv = await copyOf(rows);
     const [key] = present([...rawRows(kv, layout.peer)][0]);
     await kv.commit([
       { kind: 'put', key, value: Uint8Array.of(9) },
+      { kind: 'put', key: Uint8Array.of(layout.book.prefix), value: Uint8Array.of(9) },
       { kind: 'put', key: Uint8Array.of(0xee, 1), value: Uint8Array.of() },
     ]);
     expect((await verified(kv)).differences).toMatchObject([
       { space: 'peer', what: 'unreadable' },
+      { space: 'book', what: 'unreadable' },
       { space: 'unknown', what: 'unexpected', key: 'ee01' },
     ]);
   });
