@@ -137,10 +137,10 @@ export class Chainstate {
 
   /**
    * Takes headers that follow one another, and answers with the last one's record. Those before a bad one are kept,
-   * where their branch has work enough.
+   * where their branch has work enough: their own, or `shown`, what it is known to reach further up.
    */
-  submitHeaders(headers: readonly Header[]): Promise<Verdict<HeaderRecord, HeaderReject>> {
-    return this.#enqueue(() => this.#acceptHeaders(headers));
+  submitHeaders(headers: readonly Header[], shown = 0n): Promise<Verdict<HeaderRecord, HeaderReject>> {
+    return this.#enqueue(() => this.#acceptHeaders(headers, shown));
   }
 
   /** Takes a whole block; settles once what became of it is stored durably. */
@@ -191,11 +191,10 @@ export class Chainstate {
 
   /** A switch of branches that a failing disk cut short is gone on with before anything else. */
   async #takeUpAgain(): Promise<void> {
-    if (!this.#branches.isCutShort) return;
-    await this.#branches.activate();
+    if (this.#branches.isCutShort) await this.#branches.activate();
   }
 
-  async #acceptHeaders(headers: readonly Header[]): Promise<Verdict<HeaderRecord, HeaderReject>> {
+  async #acceptHeaders(headers: readonly Header[], shown: bigint): Promise<Verdict<HeaderRecord, HeaderReject>> {
     const writes: Write[] = [];
     const added: HeaderRecord[] = [];
     let last: HeaderRecord | undefined;
@@ -213,7 +212,7 @@ export class Chainstate {
       added.push(last);
     }
     if (last !== undefined && added.length > 0) {
-      const enough = this.#checkWork(last.work);
+      const enough = this.checkWork(last.work > shown ? last.work : shown);
       if (!enough.ok) {
         // What was only staged must not pass for stored. A bad header is told as such, however little work is below it.
         this.headers.forget();
@@ -236,7 +235,8 @@ export class Chainstate {
     return accept(this.headers.childOf(parent, header));
   }
 
-  #checkWork(work: bigint): Verdict<void, HeaderReject> {
+  /** Whether a branch of this much work is worth storing. */
+  checkWork(work: bigint): Verdict<void, HeaderReject> {
     const { minimumWork } = this.params;
     return checkMinimumWork(work, { minimumWork, tipWork: this.tip.work, tipBits: this.tip.header.bits });
   }
@@ -249,7 +249,7 @@ export class Chainstate {
     const checked = this.checkHeader(block.header);
     if (!checked.ok) return checked;
     // A stored header has proved the work of its branch. Bodies come lowest first, and the lowest have the least work.
-    const enough = known === undefined ? this.#checkWork(checked.value.work) : accept(undefined);
+    const enough = known === undefined ? this.checkWork(checked.value.work) : accept(undefined);
     if (!enough.ok) return enough;
     // Bodies come parents first: what stands on a header alone cannot be judged yet.
     if (this.headers.require(previous).body === null) return refuse({ code: 'header-parent-unknown', previous });
