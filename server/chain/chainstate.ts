@@ -139,17 +139,17 @@ export class Chainstate {
     return this.#gate.check(header);
   }
 
-  /** The same of a header that somebody announces: whether its block is worth a look. Nothing is stored. */
-  checkAnnounced(header: Header): Verdict<HeaderRecord, HeaderReject | BlockReject> {
-    return this.#gate.checkAnnounced(header);
+  /** Judges headers, and whether their work is worth storing them, without storing anything. */
+  get gate(): HeaderGate {
+    return this.#gate;
   }
 
   /**
    * Takes headers that follow one another, and answers with the last one's record. Those before a bad one are kept,
-   * where their branch has work enough.
+   * where their branch has work enough: their own, or `shown`, what it is known to reach further up.
    */
-  submitHeaders(headers: readonly Header[]): Promise<Verdict<HeaderRecord, HeaderReject>> {
-    return this.#enqueue(() => this.#acceptHeaders(headers));
+  submitHeaders(headers: readonly Header[], shown = 0n): Promise<Verdict<HeaderRecord, HeaderReject>> {
+    return this.#enqueue(() => this.#acceptHeaders(headers, shown));
   }
 
   /** Takes a whole block; settles once what became of it is stored durably. */
@@ -200,11 +200,10 @@ export class Chainstate {
 
   /** A switch of branches that a failing disk cut short is gone on with before anything else. */
   async #takeUpAgain(): Promise<void> {
-    if (!this.#branches.isCutShort) return;
-    await this.#branches.activate();
+    if (this.#branches.isCutShort) await this.#branches.activate();
   }
 
-  async #acceptHeaders(headers: readonly Header[]): Promise<Verdict<HeaderRecord, HeaderReject>> {
+  async #acceptHeaders(headers: readonly Header[], shown: bigint): Promise<Verdict<HeaderRecord, HeaderReject>> {
     const writes: Write[] = [];
     const added: HeaderRecord[] = [];
     let last: HeaderRecord | undefined;
@@ -222,7 +221,7 @@ export class Chainstate {
       added.push(last);
     }
     if (last !== undefined && added.length > 0) {
-      const enough = this.#gate.checkWork(last.work);
+      const enough = this.#gate.checkWork(last.work > shown ? last.work : shown);
       if (!enough.ok) {
         // What was only staged must not pass for stored. A bad header is told as such, however little work is below it.
         this.headers.forget();

@@ -110,7 +110,7 @@ export class BlockTaker {
   #judge({ header, previous }: Told): Verdict<HeaderRecord | undefined, HeaderReject | BlockReject> {
     const { chain } = this.#context;
     const parent = chain.headers.get(previous);
-    const checked = header === undefined ? accept(undefined) : chain.checkAnnounced(header);
+    const checked = header === undefined ? accept(undefined) : chain.gate.checkAnnounced(header);
     if (!checked.ok) return checked;
     // There is more to catch up with than one block: its parent, or the parent's body, is missing here.
     return parent === undefined || parent.body === null ? refuse({ code: 'header-parent-unknown', previous }) : checked;
@@ -120,7 +120,7 @@ export class BlockTaker {
     const { chain, peers, log } = this.#context;
     const offer = plan.first;
     if (reject.code === 'header-parent-unknown') {
-      const checked = header === undefined ? undefined : chain.checkAnnounced(header);
+      const checked = header === undefined ? undefined : chain.gate.checkAnnounced(header);
       this.#leaveToSync(plan, checked?.ok ? checked.value : undefined);
       return;
     }

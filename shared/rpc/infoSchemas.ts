@@ -126,17 +126,26 @@ export type MempoolView = z.output<typeof mempoolOutput>;
 
 export const syncOutput = z.strictObject({
   phase: z.enum(['idle', 'headers', 'blocks', 'transactions']),
-  /** The peer it synchronizes from. */
+  /** The peer it asks for headers or waiting transactions. */
   peer: z.string().nullable(),
+  /** The peers that have been asked for blocks and have not answered yet. */
+  peers: z.array(z.string()),
   height,
   /** The highest header known to be worth having. */
   bestHeader: height,
+  /** The height that blocks are being fetched up to. */
+  target: height.nullable(),
   /** Blocks and transactions fetched since this process started, and the milliseconds that took. */
   blocks: count,
   transactions: count,
   elapsedMs: count,
   /** Runs that fetched something. */
   runs: count,
+  /** The same in a second, over the last ten seconds; 0 where no blocks are fetched. */
+  blocksPerSecond: z.number().min(0),
+  transactionsPerSecond: z.number().min(0),
+  /** Milliseconds to the target at that rate; `null` where there is none. */
+  remainingMs: count.nullable(),
 });
 /** How far a node has caught up with its peers. */
 export type SyncView = z.output<typeof syncOutput>;

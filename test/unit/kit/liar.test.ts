@@ -96,7 +96,7 @@ const EXPECTED: Record<LieName, Noticed> = {
   'flood-transactions': { ...NOTHING, told: ['transaction.submit 400'] },
   'endless-headers': { ...ANNOUNCED, asked: ['block.headers 200', 'block.range 404'] },
   'repeated-headers': { ...ANNOUNCED, asked: ['block.headers 200', 'block.range 404'] },
-  'claimed-work': { ...NOTHING, asked: ['block.headers 200'] },
+  'claimed-work': { ...NOTHING, asked: ['block.headers 200'], dropped: 'peer-protocol' },
   // The other payment of the same coin, which comes by relay from the node that took it.
   'block-verified-junk': badVerified(),
   'coin-twice': { ...NOTHING, told: ['transaction.submit 400'] },
@@ -139,7 +139,7 @@ const WITH_A_PAYMENT: readonly LieName[] = [
   ...(['withheld-transaction-absent', 'withheld-transaction-other'] as const),
 ];
 /** How long a victim needs to see through a lie, where one second is not enough. */
-const SLOW: Partial<Record<LieName, number>> = { 'garbage-silence': 30_000 };
+const SLOW: Partial<Record<LieName, number>> = { 'garbage-silence': 30_000, 'garbage-page': 5_000 };
 
 /** What every peer is asked on a timer, and told when there is news. */
 const ROUTINE = /^node\.|^transaction\.ids|\.announce/;

@@ -1,0 +1,79 @@
+import type { Wtxid } from '../../shared/model/ids.js';
+import { MAX_IDS } from '../../shared/rpc/transactionSchemas.js';
+import { accept, refuse, type Verdict } from '../../shared/verdict.js';
+import type { Mempool } from '../mempool/mempool.js';
+import type { Peer } from '../net/peer.js';
+import type { Peers } from '../net/peers.js';
+import type { Logger, Random } from '../ports.js';
+import type { TransactionFetcher } from './transactionFetcher.js';
+
+/** Pages of ids of waiting transactions taken from one peer in one run: more than any mempool of the usual size has. */
+const MAX_ID_PAGES = 400;
+
+/** What merging waiting transactions needs. */
+export interface MergePoolParts {
+  readonly mempool: Mempool;
+  readonly peers: Peers;
+  readonly fetcher: TransactionFetcher;
+  readonly random: Random;
+  readonly log: Logger;
+  /** Aborts when the node stops. */
+  readonly signal: AbortSignal;
+}
+
+/** Takes over the transactions that wait at peers. What waits here stays: it is merged, never replaced. */
+export class MergePool {
+  readonly #parts: MergePoolParts;
+  /** Peers whose waiting transactions have been merged since they connected. */
+  readonly #merged = new WeakSet<Peer>();
+
+  constructor(parts: MergePoolParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether a peer has been asked since it connected. */
+  has(peer: Peer): boolean {
+    return this.#merged.has(peer);
+  }
+
+  /**
+   * Merges what waits at peers: of each once it is new, and of one drawn at random now and then, for what an announcement
+   * that got lost left out.
+   */
+  async merge(onPeer: (peer: Peer) => void): Promise<void> {
+    const { peers, random, log, signal } = this.#parts;
+    const all = peers.all();
+    const fresh = all.filter((peer) => !this.#merged.has(peer));
+    const drawn = all[random.below(Math.max(all.length, 1))];
+    for (const peer of new Set([...fresh, ...(drawn === undefined ? [] : [drawn])])) {
+      if (signal.aborted) return;
+      onPeer(peer);
+      const merged = await this.#mergeFrom(peer);
+      if (merged.ok) this.#merged.add(peer);
+      else log.debug('waiting transactions not merged', { peer: peer.url, why: merged.reject });
+    }
+  }
+
+  async #mergeFrom(peer: Peer): Promise<Verdict<void, string>> {
+    const { mempool, fetcher, peers, signal } = this.#parts;
+    let cursor: Wtxid | undefined;
+    for (let page = 0; page < MAX_ID_PAGES && !signal.aborted; page++) {
+      const answer = await peers.ask(peer, (client) => client.transaction.ids.query({ cursor }));
+      if (!answer.ok) return answer;
+      const { items, next } = answer.value;
+      const wanted = items.filter((wtxid) => mempool.pool.byWtxid(wtxid) === undefined);
+      for (let start = 0; start < wanted.length; start += MAX_IDS) {
+        const fetched = await fetcher.fetch(peer, wanted.slice(start, start + MAX_IDS));
+        if (!fetched.ok) return fetched;
+      }
+      if (next === null) break;
+      // A page that names another is full and ends with its name: a peer must not keep us turning empty pages.
+      if (items.length < MAX_IDS || items.at(-1) !== next || (cursor !== undefined && next <= cursor)) {
+        peers.lied(peer, 'transaction.ids: pages out of order');
+        return refuse('peer-protocol');
+      }
+      cursor = next;
+    }
+    return accept(undefined);
+  }
+}
