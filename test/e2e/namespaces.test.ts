@@ -4,7 +4,7 @@ import { formatAddress } from '../../shared/model/address.js';
 import { testKey } from '../kit/builders.js';
 import { type NamespaceNode, Namespaces } from '../support/namespaces.js';
 
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 120_000;
 const address = formatAddress(testKey(1).address);
 
 function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {

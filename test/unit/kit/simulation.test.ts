@@ -267,6 +267,34 @@ test('a subscription to a node that is down stands as soon as the node does, in 
   expect(told).toEqual(['started', 'reset', 'connected']);
 });
 
+test('a subscription that has been ended gives its place back, and does not come back with its node', async () => {
+  const asked: string[] = [];
+  await using net = await simulate({
+    ...{ nodes: 1, seed: 1 },
+    onLine: ({ what }) => what.includes('asked from outside  block.onChange') && asked.push(what),
+  });
+  const { client } = net.node(0);
+  let started = 0;
+  // One address may have 32.
+  for (let each = 0; each < 40; each++) {
+    const subscription = client.block.onChange.subscribe({}, { onStarted: () => void started++ });
+    await net.settle();
+    subscription.unsubscribe();
+    await net.settle();
+  }
+  expect(started).toBe(40);
+  client.block.onChange.subscribe({}, { onData: () => {} }).unsubscribe();
+  const during = client.block.onChange.subscribe({}, { onData: () => {} });
+  await net.settle();
+  await net.crash(0);
+  during.unsubscribe();
+  asked.length = 0;
+  await net.advance(5_000);
+  await net.restart(0);
+  await net.advance(5_000);
+  expect(asked).toEqual([]);
+});
+
 describe('what makes no sense is refused', () => {
   test.each<[SimulateOptions, string]>([
     [{ nodes: 0 }, '0 nodes cannot be simulated: 1 to 100 can'],
