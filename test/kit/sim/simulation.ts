@@ -31,6 +31,8 @@ export interface SimulationOptions {
   /** Whether the invariants are looked at after every event. */
   readonly isWatched: boolean;
   readonly maxPoolBytes: number | undefined;
+  /** Nodes that nobody can call. */
+  readonly hidden: readonly number[];
 }
 
 /** How long nodes may take to find each other, and to agree: in looks at their peers, so that a slow network gets longer. */
@@ -264,8 +266,9 @@ export class Simulation implements TransparentNetwork {
     const knowEachOther = (): boolean =>
       circles.every((circle) =>
         circle.every(({ running }) => {
-          const known = circle.filter(({ url }) => running?.peers.get(url) !== undefined);
-          return known.length >= Math.min(circle.length - 1, SOUGHT);
+          const others = circle.filter((other) => !other.isHidden && other.running !== running);
+          const known = others.filter(({ url }) => running?.peers.get(url) !== undefined);
+          return known.length >= Math.min(others.length, SOUGHT);
         }),
       );
     await this.scheduler.advanceUntil(knowEachOther, MEETING_ROUNDS * paceOf(this.params).upkeepMs);
@@ -279,7 +282,7 @@ export class Simulation implements TransparentNetwork {
   }
 
   #othersThan(index: number): readonly string[] {
-    return this.nodes.filter((node) => node.index !== index).map(({ url }) => url);
+    return this.nodes.filter((node) => node.index !== index && !node.isHidden).map(({ url }) => url);
   }
 }
 
