@@ -1,4 +1,4 @@
-import { createTRPCClient, httpLink, TRPCClientError, type TRPCLink } from '@trpc/client';
+import { createTRPCClient, httpLink, splitLink, TRPCClientError, type TRPCLink } from '@trpc/client';
 import { observable } from '@trpc/server/observable';
 import * as z from 'zod';
 import { TrestleError } from '../shared/errors.js';
@@ -6,6 +6,7 @@ import { type AppRouter, appRouter } from '../shared/rpc/router.js';
 import { transformer } from '../shared/rpc/transformer.js';
 import type { Client } from './createClient.js';
 import { type Fetch, timeoutLink, unansweredLink } from './links.js';
+import { type OpenStream, streamLink } from './streamLink.js';
 import type { After } from './time.js';
 
 /** The header in which a peer presents the session that `node.hello` opened. */
@@ -16,6 +17,8 @@ export interface PeerClientOptions {
   readonly url: string;
   /** Must bound the bytes it reads and refuse redirects: the other side is nobody's friend. */
   readonly fetch: Fetch;
+  /** The same for subscriptions; without it there are none. */
+  readonly openStream?: OpenStream | undefined;
   readonly timeoutMs: number;
   readonly after: After;
   /** Ends every call when it aborts. */
@@ -28,25 +31,29 @@ export interface PeerClientOptions {
  * The client by which nodes call each other: the same generated, typed calls, with every answer held against the
  * contract's output schema. A type is the other side's promise, and peers break promises.
  */
-export function createPeerClient({ url, fetch, timeoutMs, after, signal, session }: PeerClientOptions): Client {
+export function createPeerClient(options: PeerClientOptions): Client {
+  const { url, fetch, openStream = noStreams, timeoutMs, after, signal, session } = options;
+  const headers = (): Record<string, string> => {
+    const token = session();
+    return token === undefined ? {} : { [SESSION_HEADER]: token };
+  };
   return createTRPCClient<AppRouter>({
     links: [
-      timeoutLink({ limitMs: timeoutMs, after, signal }),
-      checkAnswers(url),
-      unansweredLink(url),
-      httpLink({
-        url: `${url}/trpc`,
-        transformer,
-        methodOverride: 'POST',
-        fetch,
-        headers: () => {
-          const token = session();
-          return token === undefined ? {} : { [SESSION_HEADER]: token };
-        },
+      splitLink({
+        condition: ({ type }) => type === 'subscription',
+        true: streamLink({ url, open: openStream, headers, after, signal }),
+        false: [
+          timeoutLink({ limitMs: timeoutMs, after, signal }),
+          checkAnswers(url),
+          unansweredLink(url),
+          httpLink({ url: `${url}/trpc`, transformer, methodOverride: 'POST', fetch, headers }),
+        ],
       }),
     ],
   });
 }
+
+const noStreams: OpenStream = () => Promise.reject(new Error('this client hears no subscriptions'));
 
 /** Turns an answer that is not what the contract promises into `peer-protocol`. */
 function checkAnswers(url: string): TRPCLink<AppRouter> {

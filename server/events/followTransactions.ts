@@ -2,7 +2,7 @@ import type { Coin } from '../../shared/consensus/coins.js';
 import type { Address } from '../../shared/model/address.js';
 import type { TxId } from '../../shared/model/ids.js';
 import type { Transaction } from '../../shared/model/transaction.js';
-import type { TransactionChange, TransactionCursor } from '../../shared/rpc/events.js';
+import type { TransactionChange, TransactionChangeKind, TransactionCursor } from '../../shared/rpc/events.js';
 import type { Chainstate } from '../chain/chainstate.js';
 import { type FoundTransaction, transactionsOf } from '../chain/transactionsOf.js';
 import type { Mempool } from '../mempool/mempool.js';
@@ -24,6 +24,8 @@ export interface FollowedParts {
 export interface Watched {
   readonly addresses?: readonly Address[] | undefined;
   readonly txids?: readonly TxId[] | undefined;
+  /** Only changes of these kinds; all, where none are named. */
+  readonly kinds?: readonly TransactionChangeKind[] | undefined;
 }
 
 /**
@@ -36,10 +38,15 @@ export async function* followTransactions(
   { after, signal, ...watched }: FollowOptions<TransactionCursor> & Watched,
 ): AsyncGenerator<TransactionChange> {
   const concerns = concernsOf(watched);
+  const { kinds } = watched;
+  const isWanted = ({ kind }: { readonly kind: TransactionChange['kind'] }): boolean =>
+    kind === 'reset' || kinds === undefined || kinds.includes(kind);
   using bell = new Bell(signal);
   using news = new PoolNews(mempool, { concerns, ring: bell.ring });
   const stop = chain.events.on('settled', bell.ring);
-  const walk = new Walk(chain, concerns);
+  // Who asks for none of what blocks bring and take back passes each block in one step.
+  const hearsBlocks = isWanted({ kind: 'confirmed' }) || isWanted({ kind: 'unconfirmed' });
+  const walk = new Walk(chain, hearsBlocks ? concerns : () => false);
   try {
     await mempool.atRest();
     let at = after === undefined ? undefined : findPosition(chain, after);
@@ -52,13 +59,14 @@ export async function* followTransactions(
       const step = walk.next(at);
       if (step !== undefined) {
         at = step.at;
-        if (step.change === undefined) await clock.yield();
+        if (step.change === undefined || !isWanted(step.change)) await clock.yield();
         else yield step.change;
         continue;
       }
       const pooled = news.next();
       if (pooled === undefined) await bell.next();
-      else yield pooled === 'overflow' ? reset(at) : { ...pooled, cursor: formatPosition(at) };
+      else if (pooled === 'overflow') yield reset(at);
+      else if (isWanted(pooled)) yield { ...pooled, cursor: formatPosition(at) };
     }
   } finally {
     stop();

@@ -1,5 +1,5 @@
 import type { Coin } from '../../shared/consensus/coins.js';
-import type { TxId } from '../../shared/model/ids.js';
+import type { TxId, Wtxid } from '../../shared/model/ids.js';
 import type { Transaction } from '../../shared/model/transaction.js';
 import type { ReasonCode } from '../../shared/reasons.js';
 import type { Mempool } from '../mempool/mempool.js';
@@ -9,7 +9,7 @@ const MAX_NEWS = 1_000;
 
 /** A transaction waits, or does no longer. */
 export type News =
-  | { readonly kind: 'waiting'; readonly txid: TxId }
+  | { readonly kind: 'waiting'; readonly txid: TxId; readonly wtxid: Wtxid }
   | { readonly kind: 'dropped'; readonly txid: TxId; readonly code: ReasonCode };
 
 /** Whether a subscriber wants to hear of a transaction that spends these coins. */
@@ -33,7 +33,8 @@ export class PoolNews implements Disposable {
     };
     this.#stop = [
       mempool.events.on('accepted', ({ entry: { transaction, spent } }) => {
-        if (concerns(transaction, spent)) tell({ kind: 'waiting', txid: transaction.txid });
+        const { txid, wtxid } = transaction;
+        if (concerns(transaction, spent)) tell({ kind: 'waiting', txid, wtxid });
       }),
       mempool.events.on('dropped', ({ transaction, spent = [], code }) => {
         if (concerns(transaction, spent)) tell({ kind: 'dropped', txid: transaction.txid, code });

@@ -106,8 +106,11 @@ export class Mempool {
       this.#pool.removeWithDescendants(transaction.txid);
       throw error;
     }
-    this.events.emit('accepted', { entry: added.value, source });
-    return added;
+    await this.atRest();
+    // A block may have taken it, or its coin, while it was being saved: then it has been told of as gone already.
+    const again = this.#pool.get(transaction.txid) === undefined ? this.#judge(transaction) : undefined;
+    if (again === undefined) this.events.emit('accepted', { entry: added.value, source });
+    return again?.ok === false && again.reject.code !== 'pool-known' ? again : added;
   }
 
   /** Stops listening. */

@@ -5,6 +5,7 @@ import { Agent, fetch as undiciFetch } from 'undici';
 import type { Client } from '../../client/createClient.js';
 import type { Fetch } from '../../client/links.js';
 import { createPeerClient } from '../../client/peerClient.js';
+import type { OpenStream } from '../../client/streamLink.js';
 import { TrestleError } from '../../shared/errors.js';
 import type { Clock } from '../ports.js';
 import { isPrivateAddress } from './addressPolicy.js';
@@ -60,8 +61,9 @@ export function httpDialer({ allowPrivate, clock, signal }: DialerParts, resolve
   });
   return {
     dial(url, { session = () => undefined, timeoutMs = PEER_TIMEOUT_MS, maxBytes = MAX_ANSWER_BYTES } = {}) {
-      const fetch = boundedFetch(agent, maxBytes, () => assertCallable(url, isForbidden));
-      return createPeerClient({ url, fetch, timeoutMs, after: clock.after, signal, session });
+      const check = (): void => assertCallable(url, isForbidden);
+      const [fetch, openStream] = [boundedFetch(agent, maxBytes, check), streamOpener(agent, check)];
+      return createPeerClient({ url, fetch, openStream, timeoutMs, after: clock.after, signal, session });
     },
     async resolve(url) {
       assertCallable(url, isForbidden);
@@ -134,6 +136,17 @@ function boundedFetch(agent: Agent, maxBytes: number, check: () => void): Fetch 
     return new Response(text, { status: response.status });
   };
 }
+
+/** The same for subscriptions, which have no end: whoever reads them bounds each event. */
+function streamOpener(agent: Agent, check: () => void): OpenStream {
+  return async (url, { headers, signal }) => {
+    check();
+    const response = await undiciFetch(url, { headers, signal, redirect: 'error', dispatcher: agent });
+    return { ok: response.ok, body: response.body ?? nothing() };
+  };
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 async function readBounded(body: AsyncIterable<Uint8Array> | null, maxBytes: number): Promise<string> {
   if (body === null) return '';

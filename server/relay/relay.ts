@@ -5,7 +5,8 @@ import type { BlockHash, Wtxid } from '../../shared/model/ids.js';
 import { Background } from '../background.js';
 import type { Peer } from '../net/peer.js';
 import { BlockAnnouncer } from './blockAnnouncer.js';
-import { asTold, BlockTaker } from './blockTaker.js';
+import { asTold, BlockTaker, type Told } from './blockTaker.js';
+import { Follower } from './follower.js';
 import { Inventory } from './inventory.js';
 import { RecentBlocks } from './recentBlocks.js';
 import type { RelayContext, RelayParts } from './relayContext.js';
@@ -20,6 +21,7 @@ export class Relay {
   readonly #announcer: BlockAnnouncer;
   readonly #taker: BlockTaker;
   readonly #transactions: TransactionRelay;
+  readonly #follower: Follower;
 
   constructor(parts: RelayParts) {
     const background = new Background(parts.log);
@@ -27,11 +29,15 @@ export class Relay {
     this.#announcer = new BlockAnnouncer(this.#context);
     this.#taker = new BlockTaker(this.#context);
     this.#transactions = new TransactionRelay(this.#context);
+    this.#follower = new Follower(this.#context, {
+      block: (told, peer) => this.#blockHeard(told, peer),
+      transaction: (wtxid, peer) => this.#transactions.told([wtxid], peer),
+    });
   }
 
   /** Ends relaying; settles once what is under way has ended. */
   async close(): Promise<void> {
-    for (const part of [this.#announcer, this.#taker, this.#transactions]) part.close();
+    for (const part of [this.#follower, this.#announcer, this.#taker, this.#transactions]) part.close();
     await this.#context.background.settled();
   }
 
@@ -53,6 +59,13 @@ export class Relay {
   /** A block that peers were told of lately, whether or not it has been connected. */
   recentBlock(hash: BlockHash): Block | undefined {
     return this.#context.recent.get(hash);
+  }
+
+  /** A peer that is followed stands on a block. */
+  #blockHeard({ hash, previous }: Omit<Told, 'header'>, peer: Peer): void {
+    this.#context.inventory.add(peer, hash);
+    if (!this.#taker.has(hash))
+      this.#taker.told({ hash, previous, header: undefined }, { source: peer, compact: undefined });
   }
 
   #peer(url: string | null): Peer | undefined {

@@ -2,7 +2,7 @@ import { tracked } from '@trpc/server';
 import * as z from 'zod';
 import { type BlockHash, parseId } from '../model/ids.js';
 import { isReasonCode, type ReasonCode } from '../reasons.js';
-import { addressInput, blockHash, count, height, txid } from './fields.js';
+import { addressInput, blockHash, count, height, txid, wtxid } from './fields.js';
 
 /** How many addresses or transactions one subscription may name. */
 export const MAX_WATCHED = 100;
@@ -79,12 +79,17 @@ export const transactionChange = z.discriminatedUnion('kind', [
   /** The block that held it has left the active chain. */
   z.strictObject({ kind: z.literal('unconfirmed'), txid, ...ofBlock, position: count, cursor: transactionCursor }),
   /** It waits here. Told only while the subscription stands; `transaction.list` knows all that wait. */
-  z.strictObject({ kind: z.literal('waiting'), txid, cursor: transactionCursor }),
+  z.strictObject({ kind: z.literal('waiting'), txid, wtxid, cursor: transactionCursor }),
   /** It waits no longer, and no block holds it: `code` says why. */
   z.strictObject({ kind: z.literal('dropped'), txid, code: reasonCode, cursor: transactionCursor }),
 ]);
 /** A change of one transaction, as `transaction.onChange` tells it. */
 export type TransactionChange = z.output<typeof transactionChange>;
+
+/** What may become of a transaction. */
+const TRANSACTION_CHANGE_KINDS = ['confirmed', 'unconfirmed', 'waiting', 'dropped'] as const;
+/** One of them. */
+export type TransactionChangeKind = (typeof TRANSACTION_CHANGE_KINDS)[number];
 
 export const transactionChangesInput = z.strictObject({
   /** The cursor of the last change seen: what came after it is told, once each. */
@@ -95,5 +100,7 @@ export const transactionChangesInput = z.strictObject({
   addresses: z.array(addressInput).min(1).max(MAX_WATCHED).optional(),
   /** Only these. */
   txids: z.array(txid).min(1).max(MAX_WATCHED).optional(),
+  /** Only changes of these kinds, and `reset`, which nobody can do without. */
+  kinds: z.array(z.enum(TRANSACTION_CHANGE_KINDS)).min(1).max(TRANSACTION_CHANGE_KINDS.length).optional(),
 });
 export const transactionChangesOutput = eventStream(transactionChange);

@@ -163,3 +163,58 @@ test('a block goes round before its coins are looked at, and where it proves inv
   await net.settle();
   assertConverged(net);
 });
+
+describe('a node that nobody can call', () => {
+  /** Three nodes, the last of which has no address, and ripe coins. */
+  async function hiddenScene() {
+    const lines: TraceLine[] = [];
+    const net = await simulate({ nodes: 3, seed: 5, hidden: [2], onLine: (line) => lines.push(line) });
+    await net.mine(0, 4);
+    await net.settle();
+    lines.length = 0;
+    return { net, lines, hidden: net.node(2), [Symbol.asyncDispose]: () => net[Symbol.asyncDispose]() };
+  }
+
+  test('hears of blocks and payments as they come, by following its peers', async () => {
+    await using at = await hiddenScene();
+    const { net, lines, hidden } = at;
+    for (const { running } of net.nodes) expect(running?.peers.get(hidden.url)).toBeUndefined();
+    const { txid } = await net.send(0, 1, 1_000n);
+    await net.advance(300);
+    expect(hidden.running?.mempool.pool.get(txid)).toBeDefined();
+    const [hash] = await net.mine(1, 1);
+    await net.advance(300);
+    expect(tipOf(hidden)).toBe(hash);
+    expect([...calls(lines, 'block.raw').values()]).toEqual([1]);
+    expect([...calls(lines, 'transaction.raw')].filter(([who]) => who.startsWith('n2'))).toHaveLength(1);
+  });
+
+  test('hands its own blocks only to peers that have them from nobody else', async () => {
+    await using at = await hiddenScene();
+    const { net, lines } = at;
+    const [hash] = await net.mine(2, 1);
+    await net.advance(1_000);
+    expect(net.nodes.map(tipOf)).toEqual(Array(3).fill(hash));
+    expect(calls(lines, 'block.announce').get('n2 -> n0')).toBe(1);
+    expect(total(calls(lines, 'block.submit'))).toBeLessThanOrEqual(2);
+  });
+
+  test('goes on hearing when the peer it followed is gone for a while, and when its own line was cut', async () => {
+    await using at = await hiddenScene();
+    const { net, hidden } = at;
+    await net.crash(0);
+    await net.advance(60_000);
+    await net.restart(0);
+    await net.advance(60_000);
+    const [first] = await net.mine(0, 1);
+    await net.advance(300);
+    expect(tipOf(hidden)).toBe(first);
+    net.partition([0, 1], [2]);
+    await net.advance(60_000);
+    net.heal();
+    await net.advance(90_000);
+    const [second] = await net.mine(1, 1);
+    await net.advance(300);
+    expect(tipOf(hidden)).toBe(second);
+  });
+});

@@ -12,7 +12,7 @@ import { type ClockError, clockTime, simClock } from './simClock.js';
 import { SimDisk } from './simDisk.js';
 import { type Serve, simListen } from './simListen.js';
 import type { Trace } from './trace.js';
-import type { Station, Wire, WireRequest, WireResponse } from './wire.js';
+import type { Station, Wire, WireRequest, WireResponse, WireStream } from './wire.js';
 
 /** No process of its own, so nothing of its own to measure. */
 const NO_VITALS: Vitals = { loopDelayP99Ms: () => 0, reset: () => {}, rssBytes: 0, peakRssBytes: 0, close: () => {} };
@@ -27,6 +27,8 @@ export interface SimNodeParts {
   readonly signatures: Signatures;
   /** The most bytes of waiting transactions; a node's own choice unless given. */
   readonly maxPoolBytes: number | undefined;
+  /** Nodes that nobody can call. */
+  readonly hidden: readonly number[];
 }
 
 /** A machine with a disk and a clock, and a real node on it while it runs. */
@@ -35,6 +37,8 @@ export class SimNode implements NetworkNode, Station {
   readonly name: string;
   readonly address: string;
   readonly url: string;
+  /** Whether nobody can call it. */
+  readonly isHidden: boolean;
   readonly client: Client;
   readonly disk: SimDisk;
   readonly clockError: ClockError = { aheadMs: 0 };
@@ -49,6 +53,7 @@ export class SimNode implements NetworkNode, Station {
 
   constructor(index: number, peers: () => readonly string[], parts: SimNodeParts) {
     this.index = index;
+    this.isHidden = parts.hidden.includes(index);
     this.name = `n${index}`;
     this.address = `10.0.0.${index + 1}`;
     this.url = `http://${this.address}:${parts.params.nodePort}`;
@@ -111,6 +116,17 @@ export class SimNode implements NetworkNode, Station {
     };
   }
 
+  get stream(): ((request: WireRequest) => Promise<WireStream>) | undefined {
+    const serve = this.#serve;
+    if (serve === undefined) return undefined;
+    return async ({ url, headers, signal, remoteAddress }) => {
+      const request = new Request(url, { headers });
+      Object.defineProperty(request, 'signal', { value: signal });
+      const { ok, body } = await serve(request, remoteAddress);
+      return { ok, events: eventsOf(body) };
+    };
+  }
+
   /** Starts a process on what the disk holds. Throws what it ends with where it cannot start. */
   async start(run = this.#runs): Promise<void> {
     if (this.#lifeline !== undefined) throw new Error(`${this.name} runs: crash or stop it before it is restarted`);
@@ -123,7 +139,9 @@ export class SimNode implements NetworkNode, Station {
     const started = startNode(
       params,
       {
-        ...{ name: this.name, dataDir: this.name, host: this.address, peers: [...this.#peers()] },
+        // A node that listens on every address and is told no name of its own can tell nobody where it is.
+        ...{ name: this.name, dataDir: this.name, host: this.isHidden ? '0.0.0.0' : this.address },
+        peers: [...this.#peers()],
         ...{ allowPrivate: true, maxPoolBytes },
       },
       {
@@ -200,6 +218,19 @@ export class SimNode implements NetworkNode, Station {
       if (lifeline.isAlive) this.note(`${level}${message}${describe(fields)}`);
     };
     return { debug: say(''), info: say(''), warn: say('warning: '), error: say('ERROR: ') };
+  }
+}
+
+/** The events of a subscription, without those that only say that the node lives: they come by the real time. */
+async function* eventsOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<string> {
+  if (body === null) return;
+  const decoder = new TextDecoder();
+  let event = '';
+  for await (const part of body) {
+    event += decoder.decode(part, { stream: true });
+    if (!event.endsWith('\n\n')) continue;
+    if (!event.startsWith('event: ping')) yield event;
+    event = '';
   }
 }
 

@@ -22,6 +22,8 @@ export interface SimulateOptions {
   readonly invariants?: boolean | undefined;
   /** The most bytes of transactions that wait at a node; a node's own choice unless given. */
   readonly maxPoolBytes?: number | undefined;
+  /** Nodes that nobody can call; none unless given. */
+  readonly hidden?: readonly number[] | undefined;
   /** Told of everything that happens, line by line. */
   readonly onLine?: ((line: TraceLine) => void) | undefined;
 }
@@ -41,11 +43,20 @@ export interface SimulateOptions {
  * assertConverged(net)
  */
 export async function simulate(options: SimulateOptions = {}): Promise<Simulation> {
-  const { nodes = 3, seed = 1, network = NETWORKS.dev, links = {}, invariants = true, maxPoolBytes, onLine } = options;
+  const {
+    nodes = 3,
+    seed = 1,
+    network = NETWORKS.dev,
+    links = {},
+    invariants = true,
+    maxPoolBytes,
+    hidden = [],
+    onLine,
+  } = options;
   if (!Number.isInteger(nodes) || nodes < 1 || nodes > MAX_NODES)
     throw new RangeError(`${nodes} nodes cannot be simulated: 1 to ${MAX_NODES} can`);
   if (!Number.isSafeInteger(seed)) throw new RangeError(`${seed} is no seed: a whole number is`);
   const signatures = await sharedSignatures();
-  const given = { nodes, seed, params: network, links, maxPoolBytes, onLine, signatures };
+  const given = { nodes, seed, params: network, links, maxPoolBytes, hidden, onLine, signatures };
   return Simulation.start({ ...given, isWatched: invariants });
 }

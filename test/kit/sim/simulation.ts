@@ -32,6 +32,8 @@ export interface SimulationOptions {
   /** Whether the invariants are looked at after every event. */
   readonly isWatched: boolean;
   readonly maxPoolBytes: number | undefined;
+  /** Nodes that nobody can call. */
+  readonly hidden: readonly number[];
 }
 
 /** How long nodes may take to find each other, and to agree: in looks at their peers, so that a slow network gets longer. */
@@ -278,7 +280,7 @@ export class Simulation implements TransparentNetwork {
   }
 
   #othersThan(index: number): readonly string[] {
-    return this.nodes.filter((node) => node.index !== index).map(({ url }) => url);
+    return this.nodes.filter((node) => node.index !== index && !node.isHidden).map(({ url }) => url);
   }
 }
 

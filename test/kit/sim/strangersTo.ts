@@ -5,5 +5,6 @@ import type { SimNode } from './simNode.js';
 export function strangersTo(node: SimNode, circle: readonly SimNode[]): readonly SimNode[] {
   const peers = node.running?.peers;
   if ((peers?.all().length ?? 0) >= TARGET_PEERS) return [];
-  return circle.filter((other) => other !== node && peers?.get(other.url) === undefined);
+  // Nobody can call a hidden node, so nobody is in touch with it; it is in touch with them.
+  return circle.filter((other) => other !== node && !other.isHidden && peers?.get(other.url) === undefined);
 }

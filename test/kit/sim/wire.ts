@@ -1,6 +1,7 @@
 import type { Client } from '../../../client/createClient.js';
 import type { Fetch } from '../../../client/links.js';
 import { createPeerClient } from '../../../client/peerClient.js';
+import type { OpenStream } from '../../../client/streamLink.js';
 import type { After } from '../../../client/time.js';
 import { type Dialer, type DialOptions, MAX_ANSWER_BYTES, PEER_TIMEOUT_MS } from '../../../server/net/dialer.js';
 import { hostOf, type PeerUrl } from '../../../server/net/peerUrl.js';
@@ -11,6 +12,7 @@ import type { Lifeline } from './lifeline.js';
 import type { Links } from './links.js';
 import type { Scheduler } from './scheduler.js';
 import { sumOf, type Trace } from './trace.js';
+import { type Carrier, openWireStream } from './wireStream.js';
 
 /** A request, as far as a simulated network carries it. */
 export interface WireRequest {
@@ -37,6 +39,14 @@ export interface Station {
   readonly lifeline: Lifeline | undefined;
   /** Answers a request; `undefined` where nothing listens. */
   readonly answer: ((request: WireRequest) => Promise<WireResponse>) | undefined;
+  /** Opens a subscription; left out where there are none. */
+  readonly stream?: ((request: WireRequest) => Promise<WireStream>) | undefined;
+}
+
+/** A subscription as it is sent back: whole events, one after the other. */
+export interface WireStream {
+  readonly ok: boolean;
+  readonly events: AsyncIterable<string>;
 }
 
 /** A question or an answer, as it is sent: whether it arrives shows later. */
@@ -143,8 +153,17 @@ export class Wire {
       return answerOf(response);
     };
     const after: After = (ms, action) => lifeline.after(ms, action);
-    return createPeerClient({ url, fetch, timeoutMs, after, signal: end, session });
+    const openStream: OpenStream = async (input, { headers, signal }) =>
+      openWireStream({ url: input, headers: { ...headers }, from, lifeline, signal }, this.#carrier);
+    return createPeerClient({ url, fetch, openStream, timeoutMs, after, signal: end, session });
   }
+
+  /** What carries the events of a subscription. */
+  readonly #carrier: Carrier = {
+    at: (address) => this.#stations.get(address) ?? nobodyAt(address),
+    note: (at, what) => this.#note(at, what),
+    travel: (from, to, message) => this.#travel(from, to, message),
+  };
 
   #send({ from, lifeline, signal, ...sent }: Sent): Promise<WireResponse> {
     const { hostname, pathname } = new URL(sent.url);

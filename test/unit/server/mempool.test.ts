@@ -61,6 +61,39 @@ function waiting(mempool: Mempool): string[] {
 }
 
 describe('mempool', () => {
+  test('what a block takes, or whose coin it takes, while it is being saved is never told of as waiting', async () => {
+    const { source, chain, blocks, pay } = await scene();
+    const kv = memoryKv();
+    const commits: (() => void)[] = [];
+    const slow = { ...kv, commit: () => new Promise<void>((resolve) => commits.push(resolve)) };
+    const mempool = await memoryMempool(chain, { kv: slow });
+    const accepted: string[] = [];
+    mempool.events.on('accepted', ({ entry }) => accepted.push(entry.transaction.txid));
+    const [first, second, third] = [0, 1, 2].map((i) => source.coinOf(present(blocks[i])));
+    const [confirmed, loser, other] = [first, second, third].map((coin) => pay(present(coin), 1_000n));
+    const verdicts = [confirmed, loser, other].map((each) => mempool.submit(present(each), null));
+    await expect.poll(() => mempool.pool.count).toBe(3);
+    const winner = pay(present(second), 5_000n);
+    const transactions = [present(confirmed), winner];
+    assertOk(await chain.submitBlock(source.extend(present(blocks.at(-1)), { transactions })));
+    let isDone = false;
+    const all = Promise.all(verdicts).finally(() => {
+      isDone = true;
+    });
+    await expect
+      .poll(() => {
+        for (const commit of commits) commit();
+        return isDone;
+      })
+      .toBe(true);
+    const [taken, lost, waits] = await all;
+    assertOk(present(taken));
+    expect(present(lost)).toMatchObject({ ok: false, reject: { code: 'tx-input-missing' } });
+    assertOk(present(waits));
+    expect(accepted).toEqual([other?.txid]);
+    expect(waiting(mempool)).toEqual([other?.txid]);
+  });
+
   test('a block takes out what it confirms, and what loses its coin with all that hangs on it', async () => {
     const { source, chain, blocks, pay, output } = await scene();
     const mempool = await memoryMempool(chain);
