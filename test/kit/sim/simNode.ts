@@ -26,6 +26,8 @@ export interface SimNodeParts {
   readonly signatures: Signatures;
   /** The most bytes of waiting transactions; a node's own choice unless given. */
   readonly maxPoolBytes: number | undefined;
+  /** IPv4 addresses by node, where they are not to be private ones. */
+  readonly addresses: readonly string[];
 }
 
 /** A machine with a disk and a clock, and a real node on it while it runs. */
@@ -49,7 +51,7 @@ export class SimNode implements NetworkNode, Station {
   constructor(index: number, peers: () => readonly string[], parts: SimNodeParts) {
     this.index = index;
     this.name = `n${index}`;
-    this.address = `10.0.0.${index + 1}`;
+    this.address = parts.addresses[index] ?? `10.0.0.${index + 1}`;
     this.url = `http://${this.address}:${parts.params.nodePort}`;
     this.#peers = peers;
     this.#parts = parts;

@@ -22,6 +22,10 @@ export interface SimulateOptions {
   readonly invariants?: boolean | undefined;
   /** The most bytes of transactions that wait at a node; a node's own choice unless given. */
   readonly maxPoolBytes?: number | undefined;
+  /** IPv4 addresses by node, for networks whose nodes are spread over groups of addresses; private ones unless given. */
+  readonly addresses?: readonly string[] | undefined;
+  /** The URLs that a node is told of at each start, by its number; those of all other nodes unless given. */
+  readonly knows?: ((node: number) => readonly string[]) | undefined;
   /** Told of everything that happens, line by line. */
   readonly onLine?: ((line: TraceLine) => void) | undefined;
 }
@@ -41,11 +45,12 @@ export interface SimulateOptions {
  * assertConverged(net)
  */
 export async function simulate(options: SimulateOptions = {}): Promise<Simulation> {
-  const { nodes = 3, seed = 1, network = NETWORKS.dev, links = {}, invariants = true, maxPoolBytes, onLine } = options;
+  const { nodes = 3, seed = 1, network = NETWORKS.dev, links = {}, invariants = true, addresses = [] } = options;
+  const { maxPoolBytes, onLine, knows } = options;
   if (!Number.isInteger(nodes) || nodes < 1 || nodes > MAX_NODES)
     throw new RangeError(`${nodes} nodes cannot be simulated: 1 to ${MAX_NODES} can`);
   if (!Number.isSafeInteger(seed)) throw new RangeError(`${seed} is no seed: a whole number is`);
   const signatures = await sharedSignatures();
-  const given = { nodes, seed, params: network, links, maxPoolBytes, onLine, signatures };
+  const given = { nodes, seed, params: network, links, maxPoolBytes, onLine, signatures, addresses, knows };
   return Simulation.start({ ...given, isWatched: invariants });
 }

@@ -56,9 +56,9 @@ export class Liar implements Station {
   /** Nonces of its hellos that are under way. */
   readonly #nonces = new Set<string>();
 
-  constructor(number: number, net: Simulation) {
+  constructor(number: number, net: Simulation, address = `10.9.0.${number + 1}`) {
     this.name = `liar${number}`;
-    this.address = `10.9.0.${number + 1}`;
+    this.address = address;
     this.url = requirePeerUrl(`http://${this.address}:${net.params.nodePort}`);
     this.key = walletKey(FIRST_KEY + number);
     this.lifeline = new Lifeline(net.scheduler);
