@@ -29,6 +29,8 @@ export interface SimNodeParts {
   readonly maxPoolBytes: number | undefined;
   /** Nodes that nobody can call. */
   readonly hidden: readonly number[];
+  /** IPv4 addresses by node, where they are not to be private ones. */
+  readonly addresses: readonly string[];
 }
 
 /** A machine with a disk and a clock, and a real node on it while it runs. */
@@ -55,7 +57,7 @@ export class SimNode implements NetworkNode, Station {
     this.index = index;
     this.isHidden = parts.hidden.includes(index);
     this.name = `n${index}`;
-    this.address = `10.0.0.${index + 1}`;
+    this.address = parts.addresses[index] ?? `10.0.0.${index + 1}`;
     this.url = `http://${this.address}:${parts.params.nodePort}`;
     this.#peers = peers;
     this.#parts = parts;

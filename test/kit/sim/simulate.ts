@@ -24,6 +24,10 @@ export interface SimulateOptions {
   readonly maxPoolBytes?: number | undefined;
   /** Nodes that nobody can call; none unless given. */
   readonly hidden?: readonly number[] | undefined;
+  /** IPv4 addresses by node, for networks whose nodes are spread over groups of addresses; private ones unless given. */
+  readonly addresses?: readonly string[] | undefined;
+  /** The URLs that a node is told of at each start, by its number; those of all other nodes unless given. */
+  readonly knows?: ((node: number) => readonly string[]) | undefined;
   /** Told of everything that happens, line by line. */
   readonly onLine?: ((line: TraceLine) => void) | undefined;
 }
@@ -43,20 +47,13 @@ export interface SimulateOptions {
  * assertConverged(net)
  */
 export async function simulate(options: SimulateOptions = {}): Promise<Simulation> {
-  const {
-    nodes = 3,
-    seed = 1,
-    network = NETWORKS.dev,
-    links = {},
-    invariants = true,
-    maxPoolBytes,
-    hidden = [],
-    onLine,
-  } = options;
+  const { nodes = 3, seed = 1, network = NETWORKS.dev, links = {}, invariants = true } = options;
+  const { maxPoolBytes, hidden = [], addresses = [], onLine, knows } = options;
   if (!Number.isInteger(nodes) || nodes < 1 || nodes > MAX_NODES)
     throw new RangeError(`${nodes} nodes cannot be simulated: 1 to ${MAX_NODES} can`);
   if (!Number.isSafeInteger(seed)) throw new RangeError(`${seed} is no seed: a whole number is`);
   const signatures = await sharedSignatures();
-  const given = { nodes, seed, params: network, links, maxPoolBytes, hidden, onLine, signatures };
+  const own = { maxPoolBytes, hidden, addresses, knows };
+  const given = { ...own, nodes, seed, params: network, links, onLine, signatures };
   return Simulation.start({ ...given, isWatched: invariants });
 }

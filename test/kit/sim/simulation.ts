@@ -34,6 +34,9 @@ export interface SimulationOptions {
   readonly maxPoolBytes: number | undefined;
   /** Nodes that nobody can call. */
   readonly hidden: readonly number[];
+  readonly addresses: readonly string[];
+  /** The URLs that a node is told of at each start; those of all others unless given. */
+  readonly knows: ((node: number) => readonly string[]) | undefined;
 }
 
 /** How long nodes may take to find each other, and to agree: in looks at their peers, so that a slow network gets longer. */
@@ -61,7 +64,7 @@ export class Simulation implements TransparentNetwork {
   /** One for each action that is still to come or under way. */
   readonly #plans = new Set<symbol>();
 
-  private constructor({ nodes, seed, params, links, onLine, isWatched, ...shared }: SimulationOptions) {
+  private constructor({ nodes, seed, params, links, onLine, isWatched, knows, ...shared }: SimulationOptions) {
     this.params = params;
     this.seed = seed;
     this.#linkDice = Dice.of(seed, 'links');
@@ -72,7 +75,8 @@ export class Simulation implements TransparentNetwork {
     const { scheduler, trace } = this;
     this.wire = new Wire({ scheduler, links: this.links, trace });
     const parts = { ...shared, seed, params, scheduler, wire: this.wire, trace };
-    this.nodes = Array.from({ length: nodes }, (_, index) => new SimNode(index, () => this.#othersThan(index), parts));
+    const told = knows ?? ((index: number) => this.#othersThan(index));
+    this.nodes = Array.from({ length: nodes }, (_, index) => new SimNode(index, () => told(index), parts));
     for (const node of this.nodes) this.wire.join(node);
     this.invariants = new Invariants(this);
     if (isWatched) scheduler.watch = this.invariants;

@@ -38,6 +38,16 @@ describe('peer URL', () => {
     ['http://:pass@example.org'],
     ['http://example.org:0'],
     ['http://example.org:99999'],
+    ['http://example.org.:1'],
+    ['http://a..b:1'],
+    ['http://@example.org'],
+    ['http://127.0.0.1:1@example.org'],
+    ['http:example.org'],
+    ['http:\\\\example.org'],
+    ['http://exa\tmple.org'],
+    [' http://example.org'],
+    ['http://[fe80::1%25eth0]:1'],
+    ['http://example.org:1/..'],
     [`http://${'a'.repeat(200)}.org`],
     [''],
   ])('%s is refused', (text) => {
@@ -63,6 +73,14 @@ describe('address policy', () => {
     'ff02::1',
     '::ffff:127.0.0.1',
     '::ffff:7f00:1',
+    // Translated and tunnelled IPv4, Teredo among them, and a zone.
+    '64:ff9b::a00:1',
+    '64:ff9b:1::a00:1',
+    '::ffff:0:a00:1',
+    '2002:a00:1::1',
+    '2001:0:1::1',
+    'fe80::1%eth0',
+    '192.88.99.1',
     'no address',
   ])('%s leads into this machine or a private network', (address) => {
     expect(isPrivateAddress(address)).toBe(true);
@@ -77,6 +95,8 @@ describe('address policy', () => {
 
   test('IPv4 that came over an IPv6 socket looks like IPv4', () => {
     expect(plainAddress('::ffff:10.0.0.1')).toBe('10.0.0.1');
+    expect(plainAddress('::ffff:a00:1')).toBe('10.0.0.1');
+    expect(plainAddress('fe80::1%eth0')).toBe('fe80::1');
     expect(plainAddress('2001:db8::1')).toBe('2001:db8::1');
   });
 });
@@ -159,6 +179,69 @@ describe('dialer', () => {
       },
     );
     await dialer.close();
+  });
+
+  describe('a name', () => {
+    const A = '127.0.0.1';
+    const parts = (allowPrivate: boolean) => ({
+      allowPrivate,
+      clock: systemClock,
+      signal: new AbortController().signal,
+    });
+
+    /** Pings a server here by a name that resolves, each time it is asked for, to the next of these. */
+    async function pingByName(answers: readonly (readonly string[])[], allowPrivate: boolean) {
+      const asked: string[] = [];
+      let called = 0;
+      let code = '';
+      await withServer(
+        (_request, response) => {
+          called += 1;
+          // A connection of its own for each call.
+          response.setHeader('connection', 'close').end('{}');
+        },
+        async (url) => {
+          const dialer = httpDialer(parts(allowPrivate), async (host) => {
+            const found = answers[asked.length] ?? [];
+            asked.push(host);
+            return found.map((address) => ({ address, family: 4 }));
+          });
+          const client = dialer.dial(present(parsePeerUrl(url.replace(A, 'peer.example.org'))));
+          for (const _ of answers) ({ code } = await failureFrom(client.node.ping.query()));
+          await dialer.close();
+        },
+      );
+      return { asked, called, code };
+    }
+
+    test('is resolved once for a connection, and that is where the connection goes', async () => {
+      const { asked, called } = await pingByName([[A]], true);
+      expect([asked, called]).toEqual([['peer.example.org'], 1]);
+    });
+
+    test('that resolves to a private address, or to one among others, is not called', async () => {
+      expect(await pingByName([[A]], false)).toMatchObject({ called: 0, code: 'peer-address' });
+      expect(await pingByName([['1.1.1.1', A]], false)).toMatchObject({ called: 0, code: 'peer-address' });
+    });
+
+    test('is judged anew for each connection, for the next answer may be another (DNS rebinding)', async () => {
+      const dialer = httpDialer(parts(false), async () => [{ address: '192.0.2.1', family: 4 }]);
+      const url = present(parsePeerUrl('http://peer.example.org:42021'));
+      expect(await failureFrom(dialer.resolve(url))).toMatchObject({ code: 'peer-address' });
+      await dialer.close();
+      let answers = 0;
+      const turning = httpDialer(parts(false), async () => {
+        answers += 1;
+        return [{ address: answers === 1 ? '1.1.1.1' : A, family: 4 }];
+      });
+      expect(await turning.resolve(url)).toEqual(['1.1.1.1']);
+      expect(await failureFrom(turning.dial(url).node.ping.query())).toMatchObject({ code: 'peer-address' });
+      await turning.close();
+    });
+
+    test('that has no address is one that cannot be reached', async () => {
+      expect(await pingByName([[]], true)).toMatchObject({ called: 0, code: 'peer-unreachable' });
+    });
   });
 
   test('private addresses are not called unless that is allowed, as numbers or by name', async () => {

@@ -1,13 +1,21 @@
 import type { Simulation } from '../simulation.js';
 import { Liar } from './liar.js';
 
+/** How a liar joins. */
+export interface JoinOptions {
+  /** Its IPv4 address; a private one unless given. */
+  readonly address?: string;
+  /** Whether it waits to be found, and greets nobody. */
+  readonly isQuiet?: boolean;
+}
+
 /**
  * Puts a liar on a simulated network. It greets every node that runs, and goes on as honest as they are until it is told
  * to lie. Several on one network need different numbers.
  */
-export async function joinLiar(net: Simulation, number = 0): Promise<Liar> {
-  const liar = new Liar(number, net);
+export async function joinLiar(net: Simulation, number = 0, options: JoinOptions = {}): Promise<Liar> {
+  const liar = new Liar(number, net, options.address);
   net.wire.join(liar);
-  await Promise.all(net.nodes.map((node) => liar.meet(node)));
+  if (!options.isQuiet) await Promise.all(net.nodes.map((node) => liar.meet(node)));
   return liar;
 }

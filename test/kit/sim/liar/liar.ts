@@ -48,6 +48,8 @@ export class Liar implements Station {
   readonly story = new Story();
   readonly #net: Simulation;
   readonly #number: number;
+  /** The address it begins with, where that was chosen for it. */
+  readonly #first: string | undefined;
   /** Which of its addresses it uses, and how many it has. */
   #moves = 0;
   #addresses = 1;
@@ -57,9 +59,10 @@ export class Liar implements Station {
   /** Nonces of its hellos that are under way. */
   readonly #nonces = new Set<string>();
 
-  constructor(number: number, net: Simulation) {
+  constructor(number: number, net: Simulation, address?: string) {
     this.name = `liar${number}`;
     this.#number = number;
+    this.#first = address;
     this.key = walletKey(FIRST_KEY + number);
     this.lifeline = new Lifeline(net.scheduler);
     this.#net = net;
@@ -150,7 +153,7 @@ export class Liar implements Station {
   }
 
   #addressAfter(moves: number): string {
-    return `10.9.${moves}.${this.#number + 1}`;
+    return (moves === 0 ? this.#first : undefined) ?? `10.9.${moves}.${this.#number + 1}`;
   }
 
   #urlAfter(moves: number): PeerUrl {
