@@ -28,3 +28,12 @@ export function table(results: readonly Result[]): string {
     )
     .join('\n');
 }
+
+/** Figures of a suite, a line each. */
+export function describeFigures([suite, figures]: [string, Readonly<Record<string, number | string>>]): string {
+  return Object.entries(figures)
+    .map(
+      ([name, figure]) => `${suite}  ${name}: ${typeof figure === 'number' ? figure.toLocaleString('en-US') : figure}`,
+    )
+    .join('\n');
+}

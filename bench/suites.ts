@@ -12,6 +12,8 @@ import { TestChain } from '../test/kit/testChain.js';
 import { allEngines } from '../test/support/engines.js';
 import { memoryChain } from '../test/support/memoryChain.js';
 import { temporaryDirectory } from '../test/support/temporary.js';
+import { spam } from './spam.js';
+import { sync } from './sync.js';
 
 /** One thing to measure: does it some number of times and answers how often. */
 export interface Measurement {
@@ -22,7 +24,9 @@ export interface Measurement {
 /** Measurements that belong together. */
 export interface Suite {
   readonly name: string;
-  measurements(): Promise<readonly Measurement[]>;
+  measurements?(): Promise<readonly Measurement[]>;
+  /** What is no rate: figures by name, measured once. */
+  figures?(): Promise<Record<string, number | string>>;
 }
 
 const BLOCKS = 20;
@@ -34,6 +38,8 @@ export const suites: readonly Suite[] = [
   { name: 'codec', measurements: codec },
   { name: 'connect', measurements: connect },
   { name: 'sim', measurements: sim },
+  { name: 'spam', figures: spam },
+  { name: 'sync', figures: sync },
 ];
 
 async function engine(): Promise<Measurement[]> {

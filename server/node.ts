@@ -48,6 +48,7 @@ export interface RunningNode extends RunningServer {
   readonly chain: Chainstate;
   readonly mempool: Mempool;
   readonly peers: Peers;
+  readonly sync: SyncRunner;
 }
 
 /**
@@ -114,9 +115,7 @@ export function startNode(
           stop: () => void life.stop(),
         }),
         info: createInfoApi({
-          chain,
-          mempool,
-          sync,
+          ...{ chain, mempool, sync, subscriptions, clock },
           health: () => ({ ok: true, peers: peers.all().length, sessions: sessions.count, ...health.view() }),
         }),
       };
@@ -129,7 +128,7 @@ export function startNode(
           sync.start();
         },
         facts: { genesis, height: chain.tip.header.height, signatures: signatures.engine },
-        shown: { chain, mempool, peers },
+        shown: { chain, mempool, peers, sync },
       };
     },
   });
