@@ -14,6 +14,8 @@ import { memoryChain } from '../test/support/memoryChain.js';
 import { temporaryDirectory } from '../test/support/temporary.js';
 import { peers } from './peers.js';
 import { relayFigures } from './relay.js';
+import { spam } from './spam.js';
+import { sync } from './sync.js';
 
 /** One thing to measure: does it some number of times and answers how often. */
 export interface Measurement {
@@ -41,6 +43,8 @@ export const suites: readonly Suite[] = [
   { name: 'sim', measurements: sim },
   { name: 'relay', figures: relayFigures },
   { name: 'peers', figures: peers },
+  { name: 'sync', figures: sync },
+  { name: 'spam', figures: spam },
 ];
 
 async function engine(): Promise<Measurement[]> {

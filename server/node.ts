@@ -51,6 +51,7 @@ export interface RunningNode extends RunningServer {
   readonly mempool: Mempool;
   readonly peers: Peers;
   readonly bans: Bans;
+  readonly sync: SyncRunner;
 }
 
 /**
@@ -126,9 +127,7 @@ export function startNode(
           stop: () => void life.stop(),
         }),
         info: createInfoApi({
-          chain,
-          mempool,
-          sync,
+          ...{ chain, mempool, sync, subscriptions, clock },
           health: () => ({ ok: true, peers: peers.all().length, sessions: sessions.count, ...health.view() }),
         }),
       };
@@ -141,7 +140,7 @@ export function startNode(
           sync.start();
         },
         facts: { genesis, height: chain.tip.header.height, signatures: signatures.engine },
-        shown: { chain, mempool, peers, bans },
+        shown: { chain, mempool, peers, bans, sync },
       };
     },
   });

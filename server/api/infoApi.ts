@@ -7,7 +7,10 @@ import { MIN_FEE_RATE } from '../../shared/policy/relay.js';
 import type { Page } from '../../shared/rpc/fields.js';
 import { type HealthView, type InfoApi, RICH_LIST_ROWS, type UtxoView } from '../../shared/rpc/infoSchemas.js';
 import type { Chainstate } from '../chain/chainstate.js';
+import { followSync } from '../events/followSync.js';
+import type { Subscriptions } from '../events/subscriptions.js';
 import type { Mempool } from '../mempool/mempool.js';
+import type { Clock } from '../ports.js';
 import type { SyncRunner } from '../sync/runner.js';
 import { findRecord } from './lookup.js';
 import { pageOf, pageOfRows } from './pages.js';
@@ -21,11 +24,13 @@ export interface InfoApiParts {
   readonly chain: Chainstate;
   readonly mempool: Mempool;
   readonly sync: SyncRunner;
+  readonly subscriptions: Subscriptions;
+  readonly clock: Pick<Clock, 'monotonic' | 'after'>;
   readonly health: () => HealthView;
 }
 
 /** Answers the `info` router. */
-export function createInfoApi({ chain, mempool, sync, health }: InfoApiParts): InfoApi {
+export function createInfoApi({ chain, mempool, sync, subscriptions, clock, health }: InfoApiParts): InfoApi {
   const { params, store } = chain;
   return {
     chain: async () => {
@@ -114,6 +119,8 @@ export function createInfoApi({ chain, mempool, sync, health }: InfoApiParts): I
       maxBytes: mempool.maxBytes,
     }),
     sync: async () => sync.view(),
+    onSync: ({ remoteAddress }, signal) =>
+      subscriptions.open({ remoteAddress, signal }, followSync(sync, { clock, signal })),
     health: async () => health(),
   };
 }

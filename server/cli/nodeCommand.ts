@@ -4,6 +4,7 @@ import { collectUrls, wholeNumber } from '../../client/cli/options.js';
 import { ENGINE_CHOICES, type EngineChoice } from '../system/engines.js';
 import { loadNetwork } from './network.js';
 import { configOf, type ServeOptions, serveUntilStopped, withServeOptions } from './serve.js';
+import { showSync } from './showSync.js';
 
 interface NodeOptions extends ServeOptions {
   readonly directory?: string[];
@@ -30,7 +31,9 @@ export function nodeCommand(): Command {
       const params = await loadNetwork(options.network);
       const { directory: directories, peer: peers, maxPoolBytes, signatureEngine } = options;
       const more = { directories, peers, maxPoolBytes, signatureEngine };
-      return startNode(params, { ...configOf(options, params.name), ...more });
+      const node = await startNode(params, { ...configOf(options, params.name), ...more });
+      showSync(node, (line) => process.stderr.write(`${line}\n`));
+      return node;
     }, output);
   });
 }

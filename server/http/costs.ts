@@ -62,6 +62,7 @@ const COSTS: Readonly<Record<ProcedurePath, number>> = {
   'info.mempool': 0.5,
   'info.sync': 0.5,
   'info.health': 0.5,
+  'info.onSync': 2,
 };
 
 /** What every call costs at the least, whatever is called. */

@@ -11,8 +11,6 @@ const STALL_DECAY = 0.85;
 /** A request is overdue after so many times as long as it should take, and no sooner than this. */
 const OVERDUE = 3;
 const LEAST_DUE_MS = 500;
-/** The same for the first request of a peer, whose pace is not known. */
-const FIRST_DUE_MS = 1_000;
 /** Peers that are asked for one block at the same time, at most. */
 const MAX_ASKED = 3;
 /** Failures in a row after which a peer is left out of this download; the first, where it has delivered nothing yet. */
@@ -243,8 +241,8 @@ export class DownloadPlan<Source> {
     [first, ...rest]: readonly [Slot<Source, Asked<Source>>, ...Slot<Source, Asked<Source>>[]],
     now: number,
   ): Asked<Source> {
-    const expected = pace.expectedMs((1 + rest.length) * this.#blockBytes);
-    const dueAt = now + (expected === undefined ? FIRST_DUE_MS : Math.max(OVERDUE * expected, LEAST_DUE_MS));
+    const expected = pace.expectedMs((1 + rest.length) * this.#blockBytes) ?? 0;
+    const dueAt = now + Math.max(OVERDUE * expected, LEAST_DUE_MS);
     const wants: BodyRequest<Source>['wants'] = [first.want, ...rest.map(({ want }) => want)];
     const asked: Asked<Source> = { source, pace, wants, askedAt: now, dueAt, isStalled: false };
     for (const slot of [first, ...rest]) slot.askers.push(asked);

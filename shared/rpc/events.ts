@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { type BlockHash, parseId } from '../model/ids.js';
 import { isReasonCode, type ReasonCode } from '../reasons.js';
 import { addressInput, blockHash, count, height, txid, wtxid } from './fields.js';
+import { syncOutput } from './infoSchemas.js';
 
 /** How many addresses or transactions one subscription may name. */
 export const MAX_WATCHED = 100;
@@ -19,6 +20,15 @@ function eventStream<Event extends z.ZodType<{ cursor: string }>>(event: Event) 
         const checked = event.parse(each);
         yield tracked(checked.cursor, checked);
       }
+    });
+}
+
+/** The same without cursors, for what is told as it is at the moment: nothing is missed by coming back. */
+function momentStream<Event extends z.ZodType>(event: Event) {
+  return z
+    .custom<AsyncIterable<z.input<Event>>>(isAsyncIterable, 'a stream is expected')
+    .transform(async function* (events) {
+      for await (const each of events) yield event.parse(each);
     });
 }
 
@@ -104,3 +114,5 @@ export const transactionChangesInput = z.strictObject({
   kinds: z.array(z.enum(TRANSACTION_CHANGE_KINDS)).min(1).max(TRANSACTION_CHANGE_KINDS.length).optional(),
 });
 export const transactionChangesOutput = eventStream(transactionChange);
+
+export const syncChangesOutput = momentStream(syncOutput);

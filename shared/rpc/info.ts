@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { syncChangesOutput } from './events.js';
 import { nothing, page, pageInput } from './fields.js';
 import {
   addressOutput,
@@ -60,6 +61,11 @@ export const infoRouter = router({
     .input(nothing)
     .output(syncOutput)
     .query(({ ctx }) => ctx.node.info.sync()),
+  /** The same as it comes on: at the ends of phases, and at most once a second in between. */
+  onSync: open
+    .input(nothing)
+    .output(syncChangesOutput)
+    .subscription(({ ctx, signal }) => ctx.node.info.onSync(ctx.caller, signal)),
   /** How the process does. */
   health: open
     .input(nothing)

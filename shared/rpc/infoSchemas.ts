@@ -16,6 +16,7 @@ import {
   txid,
   work,
 } from './fields.js';
+import type { Caller } from './trpc.js';
 
 /** How many rows the rich list inside `info.chain` has. */
 export const RICH_LIST_ROWS = 10;
@@ -176,5 +177,6 @@ export interface InfoApi {
   history(input: AddressPage): Promise<Page<HistoryRow>>;
   mempool(): Promise<MempoolView>;
   sync(): Promise<SyncView>;
+  onSync(caller: Caller, signal: AbortSignal | undefined): AsyncIterable<SyncView>;
   health(): Promise<HealthView>;
 }

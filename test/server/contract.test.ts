@@ -504,6 +504,18 @@ const cases: Record<string, () => Promise<void>> = {
   'info.sync': async () => {
     expect(await scene.client.info.sync.query()).toMatchObject({ phase: 'idle', height: 5, bestHeader: 5, peer: null });
   },
+  'info.onSync': async () => {
+    const heard = await new Promise((resolve, reject) => {
+      const { unsubscribe } = scene.client.info.onSync.subscribe(undefined, {
+        onData(view) {
+          unsubscribe();
+          resolve(view);
+        },
+        onError: reject,
+      });
+    });
+    expect(heard).toMatchObject({ phase: 'idle', height: 5, target: null, remainingMs: null, peers: [] });
+  },
   'info.health': async () => {
     const health = await scene.client.info.health.query();
     expect(health).toMatchObject({ ok: true, peers: 0 });
