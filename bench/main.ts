@@ -1,4 +1,4 @@
-import { median, type Result, table } from './report.js';
+import { figureLines, median, type Result, table } from './report.js';
 import { suites } from './suites.js';
 
 /** How often each measurement is repeated; the median is quoted. */
@@ -13,6 +13,7 @@ if (chosen.length === 0) {
 }
 
 const results: Result[] = [];
+const figures: Record<string, Record<string, number | string>> = {};
 for (const suite of chosen) {
   for (const { what, run } of await suite.measurements()) {
     const rates: number[] = [];
@@ -29,5 +30,7 @@ for (const suite of chosen) {
       msEach: Number((1000 / rate).toPrecision(4)),
     });
   }
+  if (suite.figures !== undefined) figures[suite.name] = await suite.figures();
 }
-process.stdout.write(`${json ? JSON.stringify({ rounds: ROUNDS, results }) : table(results)}\n`);
+const shown = [...(results.length === 0 ? [] : [table(results)]), ...Object.entries(figures).map(figureLines)];
+process.stdout.write(`${json ? JSON.stringify({ rounds: ROUNDS, results, ...figures }) : shown.join('\n')}\n`);

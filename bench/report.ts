@@ -28,3 +28,10 @@ export function table(results: readonly Result[]): string {
     )
     .join('\n');
 }
+
+/** A suite's own figures, a line each. */
+export function figureLines([suite, figures]: readonly [string, Record<string, number | string>]): string {
+  return Object.entries(figures)
+    .map(([name, figure]) => `${suite}  ${name}: ${figure}`)
+    .join('\n');
+}

@@ -12,6 +12,7 @@ import { TestChain } from '../test/kit/testChain.js';
 import { allEngines } from '../test/support/engines.js';
 import { memoryChain } from '../test/support/memoryChain.js';
 import { temporaryDirectory } from '../test/support/temporary.js';
+import { flood } from './flood.js';
 
 /** One thing to measure: does it some number of times and answers how often. */
 export interface Measurement {
@@ -23,6 +24,8 @@ export interface Measurement {
 export interface Suite {
   readonly name: string;
   measurements(): Promise<readonly Measurement[]>;
+  /** Figures of its own making, beside the measurements. */
+  figures?(): Promise<Record<string, number | string>>;
 }
 
 const BLOCKS = 20;
@@ -34,6 +37,7 @@ export const suites: readonly Suite[] = [
   { name: 'codec', measurements: codec },
   { name: 'connect', measurements: connect },
   { name: 'sim', measurements: sim },
+  { name: 'flood', measurements: async () => [], figures: flood },
 ];
 
 async function engine(): Promise<Measurement[]> {
