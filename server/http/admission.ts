@@ -79,8 +79,11 @@ export class Admission implements Door {
       this.#fine(incoming, caller);
       return new TrestleError({ code: 'not-found', detail: `no procedure ${path.slice(0, 100)}` });
     }
-    if (admitted.strikes > MOST_STRIKES && !isShared(incoming.remoteAddress))
+    if (admitted.strikes > MOST_STRIKES && !isShared(incoming.remoteAddress)) {
+      // The ban is what the strikes were for.
+      this.#quotas.forget(key);
       return banned(bans.ban(address, QUOTA_BAN_MS, 'peer-quota'));
+    }
     return new TrestleError({ code: 'peer-quota', retryMs: admitted.retryMs });
   }
 

@@ -101,7 +101,9 @@ function handlerBySize<Router extends AnyTRPCRouter>(
 }
 
 function handlerFor<Router extends AnyTRPCRouter>(options: ListenOptions<Router>, maxBodySize: number) {
-  const { router, createContext, log } = options;
+  const { router, createContext, log, door } = options;
+  /** A batch that fails as a whole fails many times. */
+  const failed = new WeakSet<IncomingMessage>();
   return createHTTPHandler<AnyTRPCRouter>({
     router,
     basePath: TRPC_PATH,
@@ -122,7 +124,8 @@ function handlerFor<Router extends AnyTRPCRouter>(options: ListenOptions<Router>
       return { headers };
     },
     onError({ error, path, req }) {
-      options.door.failed(incomingOf(req), failureOf(error, path ?? '').reason?.code ?? '');
+      if (!failed.has(req)) door.failed(incomingOf(req), failureOf(error, path ?? '').reason?.code ?? '');
+      failed.add(req);
       const isOurs = error.code === 'INTERNAL_SERVER_ERROR' || isStoreFailure(error.cause);
       if (!isOurs) return;
       log.error('a call failed', { path, error: describe(error) });

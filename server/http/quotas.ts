@@ -87,6 +87,11 @@ export class Quotas {
     own.strikes += STRIKES_OF_FINE;
   }
 
+  /** Forgets a caller: what it has used up and what was held against it. */
+  forget(caller: string): void {
+    this.#uses.delete(caller);
+  }
+
   #use(caller: string, allowance: Allowance, now: number): Use {
     const use = paidOff(this.#uses.get(caller), allowance, now);
     // Put last: the order of the map is the order of the last calls.

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { addressKey } from '../../../server/net/addressKey.js';
-import { BY_OPERATOR, Bans, MAX_BANS } from '../../../server/net/bans.js';
+import { Bans, BY_OPERATOR, MAX_BANS } from '../../../server/net/bans.js';
 import { banOn, whatToBan } from '../../../server/net/banTargets.js';
 import { type PeerUrl, parsePeerUrl } from '../../../server/net/peerUrl.js';
 import type { Kv } from '../../../server/store/kv.js';

@@ -2,9 +2,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Candidate, whoMakesRoom } from '../../../server/net/inbound.js';
 
-const candidate = (item: string, group: string, since: number, usefulAt: number | null = null): Candidate<string> => ({
-  ...{ item, group, since, usefulAt },
+const candidate = (item: string, group: string, since: number): Candidate<string> => ({
+  ...{ item, group, since, usefulAt: null },
 });
+
+const useful = (each: Candidate<string>, usefulAt: number): Candidate<string> => ({ ...each, usefulAt });
 
 test('of the network that holds most places, the youngest makes room', () => {
   const honest = Array.from({ length: 8 }, (_, i) => candidate(`honest${i}`, `group${i}`, i));
@@ -17,7 +19,7 @@ test('where all networks are equal, the youngest makes room', () => {
 });
 
 test('who has lately brought something of worth stays, and so do the longest connected', () => {
-  const peers = [candidate('old', 'x', 1), candidate('useful', 'x', 9, 50), candidate('young', 'y', 8)];
+  const peers = [candidate('old', 'x', 1), useful(candidate('useful', 'x', 9), 50), candidate('young', 'y', 8)];
   expect(whoMakesRoom(peers)).toBe('young');
   expect(whoMakesRoom(peers.filter(({ item }) => item !== 'young'))).toBeUndefined();
   expect(whoMakesRoom([])).toBeUndefined();
@@ -26,7 +28,10 @@ test('who has lately brought something of worth stays, and so do the longest con
 test('however many newcomers seek a place, the older half and the most useful keep theirs', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ maxLength: 2 }), { minLength: 1, maxLength: 200 }), (groups) => {
-      let peers = Array.from({ length: 24 }, (_, i) => candidate(`first${i}`, `${i}`, i, i >= 20 ? i : null));
+      let peers = Array.from({ length: 24 }, (_, i) => {
+        const first = candidate(`first${i}`, `${i}`, i);
+        return i < 20 ? first : useful(first, i);
+      });
       for (const [i, group] of groups.entries()) {
         const leaves = whoMakesRoom(peers);
         peers = [...peers.filter(({ item }) => item !== leaves), candidate(`late${i}`, group, 100 + i)];
