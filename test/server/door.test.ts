@@ -1,17 +1,20 @@
 import { createServer, request, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
+import { initTRPC } from '@trpc/server';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createClient } from '../../client/createClient.js';
 import { PEERS, STRANGERS } from '../../server/http/admission.js';
 import { Connections } from '../../server/http/connections.js';
 import { costOf } from '../../server/http/costs.js';
+import { listen } from '../../server/http/listen.js';
 import { Quotas } from '../../server/http/quotas.js';
-import { LOOK_MS, MOST_LOOKS, SlowReaders } from '../../server/http/slowReaders.js';
+import { LOOK_MS, MOST_LOOKS } from '../../server/http/slowReaders.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
 import { MAX_BATCH } from '../../shared/rpc/limits.js';
 import { eventually } from '../support/eventually.js';
 import { failureFrom } from '../support/failureFrom.js';
+import { recordingLog } from '../support/recordingLog.js';
 import { type TestNode, testNode } from '../support/testNode.js';
 
 /** A node that counts callers from this machine, each of its loopback addresses by itself, as strangers. */
@@ -206,61 +209,87 @@ describe('connections', () => {
 });
 
 describe('a reader that does not read', () => {
-  /** A server that answers with as much as it is asked for, and a clock that a test moves. */
-  async function answering(bytes: number) {
+  /** What the server under test answers: much at once, and much for ever. */
+  const t = initTRPC.create();
+  const piece = 'x'.repeat(1_000_000);
+  let isStreaming = false;
+  const router = t.router({
+    large: t.procedure.query(() => piece.repeat(40)),
+    stream: t.procedure.subscription(async function* () {
+      isStreaming = true;
+      try {
+        for (;;) yield piece;
+      } finally {
+        isStreaming = false;
+      }
+    }),
+  });
+
+  /** A server, a connection to it that asks for a path, and a clock that a test moves. */
+  async function asking(path: string, headers = '') {
     let look: (() => void) | undefined;
-    const readers = new SlowReaders({
-      after(_ms, action) {
-        look = action;
-        return () => {
-          look = undefined;
-        };
-      },
+    const after = (_ms: number, action: () => void): (() => void) => {
+      look = action;
+      return () => {};
+    };
+    const server = await listen({
+      ...{ router, host: '127.0.0.1', port: 0, hosts: [], origins: [], createContext: () => ({}) },
+      door: { refusalOf: () => undefined, failed: () => {}, mayConnect: () => true },
+      clock: { after },
+      log: recordingLog(),
     });
-    const server = createServer((_, response) => response.end('x'.repeat(bytes)));
-    server.on('connection', (socket) => readers.watch(socket));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    const socket = connect(address.port, '127.0.0.1');
+    const socket = connect(server.port, '127.0.0.1');
     socket.on('error', () => {});
-    socket.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    socket.write(`GET /trpc/${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${headers}\r\n`);
     return {
       socket,
+      closed,
       looks(times: number): void {
         for (let i = 0; i < times; i++) look?.();
       },
       [Symbol.asyncDispose]: async () => {
-        readers.close();
         socket.destroy();
-        server.closeAllConnections();
-        await new Promise((resolve) => server.close(resolve));
+        const ended = server.close();
+        look?.();
+        await ended;
       },
     };
   }
 
-  test('is closed after half a minute, and what it had been sent is let go', async () => {
+  /** Answers when the first bytes are there, and reads none of them. */
+  const begun = (socket: Socket): Promise<void> => new Promise((resolve) => socket.once('readable', () => resolve()));
+
+  test('an answer is cut off after half a minute', async () => {
     expect(LOOK_MS * MOST_LOOKS).toBe(30_000);
-    // More than the buffers of two sockets take.
-    await using scene = await answering(40_000_000);
-    const { socket, looks } = scene;
-    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-    // Nothing is read before the first byte is there.
-    await new Promise<void>((resolve) => socket.once('readable', () => resolve()));
-    looks(MOST_LOOKS + 2);
-    socket.resume();
-    await closed;
-    expect(socket.bytesRead).toBeLessThan(40_000_000);
+    await using scene = await asking('large');
+    await begun(scene.socket);
+    scene.looks(MOST_LOOKS + 1);
+    scene.looks(1);
+    scene.socket.resume();
+    await scene.closed;
+    expect(scene.socket.bytesRead).toBeLessThan(40_000_000);
   });
 
-  test('is another than one that reads slowly, or that has read all and asks nothing', async () => {
-    await using scene = await answering(100_000);
-    const { socket, looks } = scene;
+  test('a stream is cut off, too, and its source is let go', async () => {
+    await using scene = await asking('stream', 'Accept: text/event-stream\r\n');
+    await begun(scene.socket);
+    await eventually('the stream', async () => isStreaming);
+    scene.looks(MOST_LOOKS + 2);
+    await eventually('its end', async () => !isStreaming);
+    scene.socket.resume();
+    await scene.closed;
+  });
+
+  test('is another than one that has read all and asks nothing', async () => {
+    await using scene = await asking('large');
     let read = 0;
-    socket.on('data', (chunk: Buffer) => (read += chunk.length));
-    await eventually('the answer', async () => read > 100_000);
-    looks(10 * MOST_LOOKS);
+    scene.socket.on('data', (chunk: Buffer) => {
+      read += chunk.length;
+    });
+    await eventually('the answer', async () => read > 40_000_000);
+    scene.looks(10 * MOST_LOOKS);
     for (let i = 0; i < 20; i++) await setImmediate();
-    expect(socket.closed).toBe(false);
+    expect(scene.socket.closed).toBe(false);
   });
 });
