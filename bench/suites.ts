@@ -12,6 +12,7 @@ import { TestChain } from '../test/kit/testChain.js';
 import { allEngines } from '../test/support/engines.js';
 import { memoryChain } from '../test/support/memoryChain.js';
 import { temporaryDirectory } from '../test/support/temporary.js';
+import { flood } from './flood.js';
 import { peers } from './peers.js';
 import { relayFigures } from './relay.js';
 import { spam } from './spam.js';
@@ -45,6 +46,7 @@ export const suites: readonly Suite[] = [
   { name: 'peers', figures: peers },
   { name: 'sync', figures: sync },
   { name: 'spam', figures: spam },
+  { name: 'flood', figures: flood },
 ];
 
 async function engine(): Promise<Measurement[]> {

@@ -19,6 +19,7 @@ import { directoryPremises, type Premises } from './premises.js';
 import { failStop } from './store/failStop.js';
 import type { Kv } from './store/kv.js';
 import { ownerOf } from './store/openStore.js';
+import { boundedLog } from './system/boundedLog.js';
 import { systemClock } from './system/clock.js';
 import { createLogger } from './system/logger.js';
 import { systemRandom } from './system/random.js';
@@ -110,8 +111,8 @@ export async function launch<Router extends AnyTRPCRouter, Shown extends object>
   const { dataDir: directory, name } = config;
   const premises = ports.premises ?? directoryPremises(directory);
   if (config.publicUrl !== undefined) requirePeerUrl(config.publicUrl);
-  const log = ports.log ?? createLogger(name, config.logLevel);
   const clock = ports.clock ?? systemClock;
+  const log = ports.log ?? boundedLog(createLogger(name, config.logLevel), clock);
   const random = ports.random ?? systemRandom;
   const allowPrivate = config.allowPrivate ?? params.name === 'dev';
   const life = new Lifecycle(log);

@@ -4,13 +4,13 @@ import { addressKey } from '../net/addressKey.js';
 import type { Bans } from '../net/bans.js';
 import type { Clock } from '../ports.js';
 import type { Incoming } from './callers.js';
-import { costOf } from './costs.js';
+import { costOf, isKnown } from './costs.js';
 import { type Kind, Quotas } from './quotas.js';
 
 /** Whoever has no session of a peer that was called back: wallets, explorers, miners, nodes behind a router. */
 export const STRANGERS: Kind = {
   name: 'strangers',
-  each: { rate: 60, burst: 600 },
+  each: { rate: 100, burst: 1_000 },
   together: { rate: 500, burst: 500 },
 };
 /** Peers: a full range of blocks costs 12 ms, and one that catches up asks for one after the other. */
@@ -19,10 +19,10 @@ export const PEERS: Kind = {
   each: { rate: 300, burst: 3_000 },
   together: { rate: 700, burst: 1_400 },
 };
-/** What a request costs that nobody who speaks the contract sends. */
-const GARBAGE_MS = 15;
-/** Refusals after which a caller is kept out for a while, each forgiven in a second. */
-const MOST_STRIKES = 60;
+/** What a request costs its sender that nobody who speaks the contract sends. */
+const GARBAGE_MS = 150;
+/** Strikes after which a caller that still goes on is kept out for a while. */
+const MOST_STRIKES = 40;
 const QUOTA_BAN_MS = 600_000;
 /** Whoever is kept out is told so now and then; beside that its connections are closed unread. */
 const BANNED: Kind = { name: 'banned', each: { rate: 1, burst: 5 }, together: { rate: 20, burst: 40 } };
@@ -74,19 +74,24 @@ export class Admission implements Door {
     if (isExempt(incoming.remoteAddress)) return undefined;
     const { key, kind } = accountOf(caller, address);
     const admitted = this.#quotas.take(key, kind, { cost: costOf(path), now: clock.monotonic() });
-    if (admitted.ok) return undefined;
-    if (admitted.strikes > MOST_STRIKES && !isShared(incoming.remoteAddress))
+    if (admitted.ok) {
+      if (isKnown(path)) return undefined;
+      this.#fine(incoming, caller);
+      return new TrestleError({ code: 'not-found', detail: `no procedure ${path.slice(0, 100)}` });
+    }
+    if (admitted.strikes > MOST_STRIKES && !isShared(incoming.remoteAddress)) {
+      // The ban is what the strikes were for.
+      this.#quotas.forget(key);
       return banned(bans.ban(address, QUOTA_BAN_MS, 'peer-quota'));
+    }
     return new TrestleError({ code: 'peer-quota', retryMs: admitted.retryMs });
   }
 
   failed(incoming: Incoming, code: string): void {
-    const { clock, callerOf, isExempt } = this.#parts;
+    const { callerOf, isExempt } = this.#parts;
     if (!FINED.has(code) || isExempt(incoming.remoteAddress)) return;
     const caller = callerOf(incoming);
-    if (caller.operator) return;
-    const { key, kind } = accountOf(caller, addressKey(incoming.remoteAddress));
-    this.#quotas.fine(key, kind, { cost: GARBAGE_MS, now: clock.monotonic() });
+    if (!caller.operator) this.#fine(incoming, caller);
   }
 
   mayConnect(remoteAddress: string, open: number): boolean {
@@ -95,6 +100,11 @@ export class Admission implements Door {
     if (bans.find(address) !== undefined && !isExempt(remoteAddress))
       return this.#quotas.take(`banned ${address}`, BANNED, { cost: 1, now: clock.monotonic() }).ok;
     return open < MAX_CONNECTIONS_PER_ADDRESS || isExempt(remoteAddress);
+  }
+
+  #fine({ remoteAddress }: Incoming, caller: Caller): void {
+    const { key, kind } = accountOf(caller, addressKey(remoteAddress));
+    this.#quotas.fine(key, kind, { cost: GARBAGE_MS, now: this.#parts.clock.monotonic() });
   }
 }
 

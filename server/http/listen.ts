@@ -9,7 +9,7 @@ import { bodyLimit, MAX_BATCH } from '../../shared/rpc/limits.js';
 import type { Clock, Logger } from '../ports.js';
 import type { Door } from './admission.js';
 import { type Incoming, incomingOf } from './callers.js';
-import { Connections } from './connections.js';
+import { Connections, MAX_CONNECTIONS } from './connections.js';
 import { answerPreflight, nameAllowedOrigin } from './cors.js';
 import { FloodGate, refuseCrumbs } from './flood.js';
 import { bodyLimitOf, type GuardOptions, isPreflight, pathOf, refusalOf, TRPC_PATH } from './guard.js';
@@ -23,7 +23,8 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 10_000;
 /** How often the two limits above are looked at. */
 const CHECK_INTERVAL_MS = 2_000;
-const MAX_CONNECTIONS = 512;
+/** Beyond the places that are given out by address, so that a newcomer can be looked at. */
+const SPARE_CONNECTIONS = 64;
 const TOO_LARGE = 413;
 /** Bytes of a refused request that are taken in and thrown away, so that the connection can be used again. */
 const MOST_UNREAD = 16_384;
@@ -82,7 +83,7 @@ export async function listen<Router extends AnyTRPCRouter>(options: ListenOption
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.maxConnections = MAX_CONNECTIONS;
+  server.maxConnections = MAX_CONNECTIONS + SPARE_CONNECTIONS;
   const { port } = await open(server, options.host, options.port);
   return { host: options.host, port, close: () => close(server, clock).finally(() => slowReaders.close()) };
 }
@@ -100,7 +101,9 @@ function handlerBySize<Router extends AnyTRPCRouter>(
 }
 
 function handlerFor<Router extends AnyTRPCRouter>(options: ListenOptions<Router>, maxBodySize: number) {
-  const { router, createContext, log } = options;
+  const { router, createContext, log, door } = options;
+  /** A batch that fails as a whole fails many times. */
+  const failed = new WeakSet<IncomingMessage>();
   return createHTTPHandler<AnyTRPCRouter>({
     router,
     basePath: TRPC_PATH,
@@ -121,7 +124,8 @@ function handlerFor<Router extends AnyTRPCRouter>(options: ListenOptions<Router>
       return { headers };
     },
     onError({ error, path, req }) {
-      options.door.failed(incomingOf(req), failureOf(error, path ?? '').reason?.code ?? '');
+      if (!failed.has(req)) door.failed(incomingOf(req), failureOf(error, path ?? '').reason?.code ?? '');
+      failed.add(req);
       const isOurs = error.code === 'INTERNAL_SERVER_ERROR' || isStoreFailure(error.cause);
       if (!isOurs) return;
       log.error('a call failed', { path, error: describe(error) });

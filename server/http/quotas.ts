@@ -14,7 +14,7 @@ export interface Kind {
   readonly together: Allowance;
 }
 
-/** Whether a call is answered. `strikes` is how many of its caller's calls were refused lately, each forgiven in a second. */
+/** Whether a call is answered. `strikes` is how many of its caller's calls were refused lately; five are forgiven in a second. */
 export type Admitted =
   | { readonly ok: true }
   | { readonly ok: false; readonly retryMs: number; readonly strikes: number };
@@ -29,7 +29,9 @@ const LIGHT_BURST_SHARE = 0.1;
 const LIGHT_RATE_SHARE = 0.25;
 /** With more of it used than this, a refusal is the caller's own doing. */
 const HEAVY_SHARE = 0.5;
-const STRIKES_FORGIVEN_PER_SECOND = 1;
+const STRIKES_FORGIVEN_PER_SECOND = 5;
+/** What a fine counts among strikes. */
+const STRIKES_OF_FINE = 4;
 /** A refusal names no longer wait than this. */
 const MOST_RETRY_MS = 60_000;
 
@@ -82,6 +84,12 @@ export class Quotas {
     const own = this.#use(caller, kind.each, now);
     own.debt = Math.min(own.debt + cost, 2 * kind.each.burst);
     own.light = Math.min(own.light + cost, kind.each.burst);
+    own.strikes += STRIKES_OF_FINE;
+  }
+
+  /** Forgets a caller: what it has used up and what was held against it. */
+  forget(caller: string): void {
+    this.#uses.delete(caller);
   }
 
   #use(caller: string, allowance: Allowance, now: number): Use {
