@@ -72,10 +72,10 @@ export function openWireStream(opening: Opening, carrier: Carrier): Promise<Byte
       bytes: url.length,
       arrived() {
         carrier.note(to, `${from.name} -> ${to.name}  ${path}  subscribes`);
-        const { lifeline: process, stream } = to;
-        if (process === undefined || stream === undefined) return back(0, fail);
-        process.onDeath(() => carrier.travel(to, from, { bytes: 0, arrived: fail, broken: fail }));
-        process.enter(() => void serve(stream).catch(() => back(0, fail)));
+        const { lifeline: theirs, stream } = to;
+        if (theirs === undefined || stream === undefined) return back(0, fail);
+        theirs.onDeath(() => carrier.travel(to, from, { bytes: 0, arrived: fail, broken: fail }));
+        theirs.enter(() => void serve(stream).catch(() => back(0, fail)));
       },
       broken: fail,
     });

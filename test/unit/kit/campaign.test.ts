@@ -137,13 +137,11 @@ describe('a run fails', () => {
   });
 
   test('where a payment that a node took is nowhere', async () => {
-    const { failure } = await failing([mine(0, 4), PAYMENT], (net) => ({
-      ...QUIET,
-      afterEvent() {
-        const pool = net.node(0).running?.mempool.pool;
-        for (const { transaction } of [...(pool?.entries() ?? [])]) pool?.remove(transaction.txid);
-      },
-    }));
+    const { failure } = await failing([mine(0, 4), PAYMENT], (net) => {
+      const { mempool } = present(net.node(0).running);
+      mempool.events.on('accepted', ({ entry }) => void mempool.pool.remove(entry.transaction.txid));
+      return QUIET;
+    });
     expect(failure).toMatchObject({ invariant: 'payments are kept' });
   });
 
