@@ -6,7 +6,7 @@ import { badPeer } from './sync/badPeer.js';
 import { chainOnDisk } from './sync/chainOnDisk.js';
 
 /** A chain that takes more than twenty seconds to check. */
-const BLOCKS = 300;
+const BLOCKS = Number(process.env['TRESTLE_BENCH_BLOCKS'] ?? 250);
 const PER_BLOCK = 1_000;
 const LOOK_MS = 50;
 const LIMIT_MS = 300_000;

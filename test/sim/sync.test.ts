@@ -141,6 +141,25 @@ describe('bodies', () => {
   });
 });
 
+describe('a download', () => {
+  test('goes on while those who serve it are killed and started again, one after the other', async () => {
+    await using started = await scene({ nodes: 3, links: { bandwidth: 40 } });
+    const { net } = started;
+    await net.mine(0, 400);
+    await net.settle();
+    await net.crash(2);
+    net.wipe(2);
+    await net.restart(2);
+    for (let round = 0; round < 6; round++) {
+      await net.crash(round % 2);
+      await net.advance(1_500);
+      await net.restart(round % 2);
+    }
+    const isThere = (): boolean => heightOf(net.node(2)) === 400;
+    expect(await net.scheduler.advanceUntil(isThere, 120_000)).toBe(true);
+  });
+});
+
 describe('clocks', () => {
   test.each([3 * HOUR_MS, -3 * HOUR_MS])('that are off by %d ms cost no peer its good name', async (aheadMs) => {
     await using started = await scene({ nodes: 3 });
