@@ -110,11 +110,10 @@ export class AddressTables {
     return [...this.#kept].flatMap((url) => this.#known.get(url) ?? []);
   }
 
-  /** The buckets of a table. */
+  /** The buckets of a table that are not empty. */
   buckets(table: 'new' | 'tried'): Known[][] {
-    return (table === 'new' ? this.#new : this.#tried).map((bucket) =>
-      bucket.flatMap((url) => this.#known.get(url) ?? []),
-    );
+    const filled = (table === 'new' ? this.#new : this.#tried).filter(({ length }) => length > 0);
+    return filled.map((bucket) => bucket.flatMap((url) => this.#known.get(url) ?? []));
   }
 
   /** Places that are contested, for whoever tests the incumbents. */
@@ -157,7 +156,7 @@ export class AddressTables {
     if (this.#known.has(url)) return this.#put(known);
     const { isPlaced, changes } = this.#placeNew(known, now);
     if (isPlaced) return [...changes, { kind: 'put', known }];
-    this.#takeOut(known);
+    this.#withdraw(url);
     return [];
   }
 
@@ -253,12 +252,16 @@ export class AddressTables {
 
   /** Takes an address out of its bucket and of its contests. */
   #takeOut(known: Known): void {
-    for (const [incumbent, challenger] of this.#contests)
-      if (incumbent === known.url || challenger === known.url) this.#contests.delete(incumbent);
+    this.#withdraw(known.url);
     for (const bucket of [this.#triedBucket(known), this.#newBucket(known)]) {
       const at = bucket.indexOf(known.url);
       if (at >= 0) bucket.splice(at, 1);
     }
+  }
+
+  #withdraw(url: PeerUrl): void {
+    for (const [incumbent, challenger] of this.#contests)
+      if (incumbent === url || challenger === url) this.#contests.delete(incumbent);
   }
 
   #put(known: Known): Change[] {

@@ -75,8 +75,13 @@ export class PeerBook {
     return this.#tables.all();
   }
 
+  /** Whether the operator named it. */
   isKept(url: PeerUrl): boolean {
     return this.#tables.isKept(url);
+  }
+
+  groupOf(url: PeerUrl): NetGroup {
+    return this.get(url)?.group ?? groupOf(url);
   }
 
   /** Places that are contested: whether their incumbents answer, decides. */
@@ -105,7 +110,7 @@ export class PeerBook {
   /** The same for several, in one write. */
   async learnAll(urls: readonly PeerUrl[], source: NetGroup): Promise<void> {
     const now = this.#parts.clock.now();
-    const welcome = urls.filter((url) => this.#isWelcome(url));
+    const welcome = urls.filter((url) => this.get(url) === undefined && this.#isWelcome(url));
     await this.#save(welcome.flatMap((url) => this.#tables.learn(url, { group: groupOf(url), source, now })));
   }
 
@@ -177,7 +182,7 @@ export class PeerBook {
 
   async #answered(url: PeerUrl, answered: Answered): Promise<void> {
     const now = this.#parts.clock.now();
-    await this.#save(this.#tables.succeeded(url, { group: groupOf(url), now, answered }));
+    await this.#save(this.#tables.succeeded(url, { group: this.groupOf(url), now, answered }));
   }
 
   /** An address that may not be called has no place: each private one is a group of its own, and anybody can invent them. */

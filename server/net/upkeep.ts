@@ -6,7 +6,6 @@ import type { TipView } from '../../shared/rpc/views.js';
 import { Background } from '../background.js';
 import type { Clock, Logger, Random } from '../ports.js';
 import type { Greeter } from './greeter.js';
-import { groupOf } from './netGroup.js';
 import type { Peer } from './peer.js';
 import { MAX_ANCHORS, type PeerBook } from './peerBook.js';
 import type { Peers } from './peers.js';
@@ -131,8 +130,9 @@ export class Upkeep {
   async #dialDue(): Promise<void> {
     const room = this.#room();
     if (room <= 0) return;
-    const groups = this.#sought().map(({ url }) => groupOf(url));
-    await this.#dial(this.#parts.book.due(room, (url) => this.#parts.peers.isTaken(url), { groups }));
+    const { book, peers } = this.#parts;
+    const groups = this.#sought().map(({ url }) => book.groupOf(url));
+    await this.#dial(book.due(room, (url) => peers.isTaken(url), { groups }));
   }
 
   async #dial(urls: readonly PeerUrl[]): Promise<void> {
@@ -151,7 +151,12 @@ export class Upkeep {
     const sought = this.#sought();
     this.#trialSince = sought.length > TARGET_PEERS ? (this.#trialSince ?? now) : undefined;
     const situation: Situation = {
-      sought: sought.map(({ url, tip }) => ({ url, group: groupOf(url), isKept: book.isKept(url), work: tip.work })),
+      sought: sought.map(({ url, tip }) => ({
+        url,
+        group: book.groupOf(url),
+        isKept: book.isKept(url),
+        work: tip.work,
+      })),
       target: TARGET_PEERS,
       work,
       tipAgeMs: now - this.#tip.since,
@@ -198,6 +203,6 @@ export class Upkeep {
   #learn(nodes: readonly KnownNode[], source: PeerUrl): void {
     const { book, ownUrl } = this.#parts;
     const urls = nodes.flatMap(({ url }) => parsePeerUrl(url) ?? []).filter((url) => url !== ownUrl());
-    this.#background.run('saving the list of known nodes', book.learnAll(urls, groupOf(source)));
+    this.#background.run('saving the list of known nodes', book.learnAll(urls, book.groupOf(source)));
   }
 }

@@ -277,8 +277,9 @@ describe('a lie', () => {
     const { net, liar } = scene;
     const key = walletKey(0);
     const { chain } = net.node(0).running ?? {};
-    const [row] = present(chain).store.coinsOf(key.address, { limit: 1 });
-    const { key: place, value } = present(row);
+    // The oldest: the first by its name may be too young.
+    const coins = present(chain).store.coinsOf(key.address, { limit: 100 });
+    const { key: place, value } = present(coins.sort((a, b) => a.value.height - b.value.height)[0]);
     const transaction = transfer({
       genesis: present(chain).genesis.header.hash,
       spend: [{ outpoint: place.outpoint, coin: { address: key.address, value: value.value }, key }],

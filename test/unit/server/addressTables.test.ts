@@ -30,7 +30,7 @@ function answers(tables: AddressTables, url: PeerUrl, now = 0): void {
 
 const inTable = (tables: AddressTables, table: 'new' | 'tried'): Known[] => tables.buckets(table).flat();
 
-describe('a flood of addresses (Heilman et al. 2015)', () => {
+describe('a flood of addresses (Heilman et al. 2015)', { timeout: 60_000 }, () => {
   test('a hundred thousand of one group take their share of the new table and no more, and push out nobody', () => {
     const tables = new AddressTables(SALT);
     const honest = Array.from({ length: 300 }, (_, group) => inGroup(1_000 + group, 1));
