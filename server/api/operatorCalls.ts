@@ -39,7 +39,7 @@ export function operatorCalls({ book, bans, peers, ownUrl }: OperatorParts): Ope
     async remove(input) {
       const url = urlIn(input.url);
       const known = book.get(url) !== undefined;
-      await book.forget(url);
+      await book.dismiss(url);
       return { url, known, connected: peers?.leave(url) ?? false };
     },
     async ban({ url, address, minutes }) {

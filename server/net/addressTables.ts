@@ -182,6 +182,13 @@ export class AddressTables {
     return this.#kept.has(url) ? this.failed(url, { now, isAlone: false }) : this.#drop(known);
   }
 
+  /** Forgets an address whoever named it. */
+  dismiss(url: PeerUrl): Change[] {
+    this.#kept.delete(url);
+    const known = this.#known.get(url);
+    return known === undefined ? [] : this.#drop(known);
+  }
+
   #drop(known: Known): Change[] {
     this.#takeOut(known);
     this.#known.delete(known.url);

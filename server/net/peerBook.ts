@@ -135,6 +135,11 @@ export class PeerBook {
     await this.#save(this.#tables.failed(url, { now: this.#parts.clock.now(), isAlone }));
   }
 
+  /** Notes that the operator wants no more of an address, its own included. */
+  async dismiss(url: PeerUrl): Promise<void> {
+    await this.#save(this.#tables.dismiss(url));
+  }
+
   async forget(url: PeerUrl): Promise<void> {
     await this.#save(this.#tables.forget(url, this.#parts.clock.now()));
   }

@@ -406,7 +406,9 @@ const cases: Record<string, () => Promise<void>> = {
     await client.node.add.mutate({ url });
     await eventually('a session', async () => (await client.node.peers.query()).peers.length === 1);
     const { peers, bans } = await client.node.peers.query();
-    expect(peers).toMatchObject([{ url, sought: true, height: 0, points: 0, address: '127.0.0.1', group: url }]);
+    expect(peers).toMatchObject([
+      { url, sought: true, height: 0, points: 0, address: '127.0.0.1', group: `private:${new URL(url).host}` },
+    ]);
     expect(bans).toEqual([]);
     await client.node.remove.mutate({ url });
   },
