@@ -106,7 +106,9 @@ export class Mempool {
       this.#pool.removeWithDescendants(transaction.txid);
       throw error;
     }
-    this.events.emit('accepted', { entry: added.value, source });
+    // A block may have taken its coin while it was saved: whoever follows has heard that it is gone, and last of all that.
+    const waits = this.#pool.get(transaction.txid) ?? this.#unjudged.find((each) => each.transaction.wtxid === wtxid);
+    if (waits !== undefined) this.events.emit('accepted', { entry: added.value, source });
     return added;
   }
 
