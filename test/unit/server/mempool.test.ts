@@ -182,6 +182,27 @@ describe('mempool', () => {
     expect(told).toEqual([`tx-input-missing ${winner.txid} ${owner}`]);
   });
 
+  test('what loses its coin to a block while it is saved is not told of as waiting after it was told of as gone', async () => {
+    const { source, chain, blocks, pay } = await scene();
+    const kv = memoryKv();
+    let release = (): void => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const mempool = await memoryMempool(chain, { kv: { ...kv, commit: (batch) => gate.then(() => kv.commit(batch)) } });
+    const told: string[] = [];
+    mempool.events.on('accepted', () => told.push('accepted'));
+    mempool.events.on('dropped', () => told.push('dropped'));
+    const coin = source.coinOf(present(blocks[0]));
+    const loser = pay(coin, 1_000n);
+    const submitted = mempool.submit(loser, null);
+    while (waiting(mempool).length === 0) await Promise.resolve();
+    assertOk(await chain.submitBlock(source.extend(present(blocks.at(-1)), { transactions: [pay(coin, 5_000n)] })));
+    release();
+    await submitted;
+    expect(told).toEqual(['dropped']);
+  });
+
   test('what waits is saved, and judged again when the node starts', async () => {
     const { source, chain, blocks, pay, output } = await scene();
     const kv = memoryKv();
