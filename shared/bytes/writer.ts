@@ -8,12 +8,11 @@ export const U32_MAX = 0xffff_ffff;
  */
 export class ByteWriter {
   #bytes: Uint8Array;
-  #view: DataView;
   #length = 0;
 
-  constructor(capacity = 256) {
+  /** Most of what is written is a key or a row of a few dozen bytes: such arrays, and no view on them, are cheap to make. */
+  constructor(capacity = 64) {
     this.#bytes = new Uint8Array(capacity);
-    this.#view = new DataView(this.#bytes.buffer);
   }
 
   /** How many bytes have been written. */
@@ -24,14 +23,18 @@ export class ByteWriter {
   u8(value: number): this {
     assertInteger(value, U8_MAX);
     const at = this.#grow(1);
-    this.#view.setUint8(at, value);
+    this.#bytes[at] = value;
     return this;
   }
 
   u32(value: number): this {
     assertInteger(value, U32_MAX);
     const at = this.#grow(4);
-    this.#view.setUint32(at, value, true);
+    const bytes = this.#bytes;
+    bytes[at] = value;
+    bytes[at + 1] = value >>> 8;
+    bytes[at + 2] = value >>> 16;
+    bytes[at + 3] = value >>> 24;
     return this;
   }
 
@@ -39,9 +42,7 @@ export class ByteWriter {
     const wide = BigInt(value);
     // Of a negative number, a shift to the right leaves -1 and never 0.
     if (wide >> 64n !== 0n) throw new RangeError(`${value} is not a u64`);
-    const at = this.#grow(8);
-    this.#view.setBigUint64(at, wide, true);
-    return this;
+    return this.u32(Number(wide & 0xffff_ffffn)).u32(Number(wide >> 32n));
   }
 
   /** Minimal LEB128 of an integer of 0 to 2^53-1. */
@@ -79,7 +80,6 @@ export class ByteWriter {
       const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length));
       larger.set(this.#bytes);
       this.#bytes = larger;
-      this.#view = new DataView(larger.buffer);
     }
     return start;
   }
