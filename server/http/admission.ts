@@ -22,7 +22,7 @@ export const PEERS: Kind = {
 /** What a request costs its sender that nobody who speaks the contract sends. */
 const GARBAGE_MS = 150;
 /** Strikes after which a caller that still goes on is kept out for a while. */
-const MOST_STRIKES = 40;
+const MOST_STRIKES = 20;
 const QUOTA_BAN_MS = 600_000;
 /** Whoever is kept out is told so now and then; beside that its connections are closed unread. */
 const BANNED: Kind = { name: 'banned', each: { rate: 1, burst: 5 }, together: { rate: 20, burst: 40 } };

@@ -14,7 +14,7 @@ export interface Kind {
   readonly together: Allowance;
 }
 
-/** Whether a call is answered. `strikes` is how many of its caller's calls were refused lately; five are forgiven in a second. */
+/** Whether a call is answered. `strikes` is how many of its caller's calls were refused lately; one is forgiven in a second. */
 export type Admitted =
   | { readonly ok: true }
   | { readonly ok: false; readonly retryMs: number; readonly strikes: number };
@@ -23,15 +23,15 @@ export type Admitted =
 export const MAX_CALLERS = 4_096;
 /**
  * Where all together ask for too much, each is still answered this share of its allowance: enough for who asks for little,
- * and for who asks for more until those who ask for far too much are banned.
+ * and for who asks for more until those who ask for far too much are banned. Whoever was there before the crowd has the
+ * whole of it, whoever comes with it next to nothing: the first calls of fifty at once must not hold up everybody.
  */
 const LIGHT_BURST_SHARE = 0.1;
-const LIGHT_RATE_SHARE = 0.25;
-/** With more of it used than this, a refusal is the caller's own doing. */
-const HEAVY_SHARE = 0.5;
-const STRIKES_FORGIVEN_PER_SECOND = 5;
+const LIGHT_RATE_SHARE = 0.1;
+const NEWCOMERS_SHARE = 0.01;
+const STRIKES_FORGIVEN_PER_SECOND = 1;
 /** What a fine counts among strikes. */
-const STRIKES_OF_FINE = 4;
+const STRIKES_OF_FINE = 2;
 /** A refusal names no longer wait than this. */
 const MOST_RETRY_MS = 60_000;
 
@@ -73,8 +73,8 @@ export class Quotas {
       together.debt = Math.min(together.debt + cost, kind.together.burst);
       return { ok: true };
     }
-    // Whom others crowd out has done nothing wrong.
-    if (over > 0 || own.debt > burst * HEAVY_SHARE) own.strikes += 1;
+    // Whom others crowd out, and who keeps within its rate, has done nothing wrong.
+    if (over > 0 || own.debt > burst * LIGHT_BURST_SHARE) own.strikes += 1;
     const seconds = Math.max(over / rate, lightOver / (rate * LIGHT_RATE_SHARE));
     return { ok: false, retryMs: Math.min(Math.ceil(seconds * 1_000), MOST_RETRY_MS), strikes: own.strikes };
   }
@@ -106,8 +106,8 @@ export class Quotas {
   }
 }
 
-function paidOff(use: Use | undefined, { rate }: Allowance, now: number): Use {
-  if (use === undefined) return { debt: 0, light: 0, strikes: 0, at: now };
+function paidOff(use: Use | undefined, { rate, burst }: Allowance, now: number): Use {
+  if (use === undefined) return { debt: 0, light: burst * (LIGHT_BURST_SHARE - NEWCOMERS_SHARE), strikes: 0, at: now };
   const seconds = Math.max(0, now - use.at) / 1_000;
   use.debt = Math.max(0, use.debt - rate * seconds);
   use.light = Math.max(0, use.light - rate * LIGHT_RATE_SHARE * seconds);

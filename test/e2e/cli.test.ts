@@ -139,6 +139,22 @@ describe('what is typed wrongly', () => {
     expect((await runCli(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
+  test('an operator seeks, bans and forgets nodes, and whoever cannot read the token does not', async () => {
+    await using node = await testNode();
+    await using other = await testNode();
+    const env = { TRESTLE_URL: node.url };
+    const run = (...args: string[]) => runCli(['peers', ...args, '--data-dir', node.dataDir, '--json'], env);
+    expect((await run('add', other.url)).json).toEqual({ url: other.url, known: false });
+    expect((await run('ban', other.url, '--minutes', '5')).json).toMatchObject({ target: other.url, why: 'operator' });
+    expect((await run('sessions')).json).toMatchObject({ peers: [], bans: [{ target: other.url }] });
+    const shown = await runCli(['peers', 'sessions', '--data-dir', node.dataDir], env);
+    expect(shown.stdout).toMatch(new RegExp(`no peers[^]*${other.url}.*operator`));
+    expect((await run('unban', other.url)).json).toEqual({ target: other.url, lifted: true });
+    expect((await run('remove', other.url)).json).toMatchObject({ url: other.url, known: true });
+    failed(await runCli(['peers', 'sessions', '--data-dir', other.dataDir, '--json'], env), 1, 'unauthorized');
+    failed(await runCli(['peers', 'sessions', '--data-dir', '/nonexistent', '--json'], env), 2, 'usage');
+  });
+
   test('a node that does not answer', async () => {
     failed(await runCli(['chain', 'info', '--url', await closedUrl(), '--json']), 1, 'peer-unreachable');
     failed(await runCli(['miner', '--address', ADDRESS, '--url', await closedUrl(), '--json']), 1, 'peer-unreachable');
