@@ -110,8 +110,8 @@ export function startNode(
       const onConfirmed = (url: PeerUrl): void => peers.meet(url);
       const reception = new Reception({ genesis, tip, nonces, sessions, book, dialer, bans, onConfirmed });
       const fetcher = new TransactionFetcher({ mempool, peers, log });
-      const shared = { chain, mempool, peers, fetcher, clock, log, signal };
-      const sync = life.add('sync', new SyncRunner({ ...shared, random, intervalMs: pace.syncMs }));
+      const shared = { chain, mempool, peers, fetcher, clock, random, log, signal };
+      const sync = life.add('sync', new SyncRunner({ ...shared, intervalMs: pace.syncMs }));
       const relay = life.add('relay', new Relay({ ...shared, sync }));
 
       const subscriptions = new Subscriptions();

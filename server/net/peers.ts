@@ -79,10 +79,10 @@ export class Peers {
 
   /**
    * A node that sought us and can be reached: sessions go one way, so we open ours to it. Where all places are taken, the
-   * one that can best be done without makes room for it.
+   * one that can best be done without makes room for it, where it may.
    */
-  meet(url: PeerUrl): void {
-    if (this.#isStopping() || this.isTaken(url) || !this.#hasPlaceFor(url)) return;
+  meet(url: PeerUrl, { mayReplace = true } = {}): void {
+    if (this.#isStopping() || this.isTaken(url) || !this.#hasPlaceFor(url, mayReplace)) return;
     this.#background.run('meeting a peer', this.connect(url, false));
   }
 
@@ -209,11 +209,12 @@ export class Peers {
     this.meet(peer.url);
   }
 
-  #hasPlaceFor(newcomer: PeerUrl): boolean {
+  #hasPlaceFor(newcomer: PeerUrl, mayReplace: boolean): boolean {
     const met = this.all().filter(({ sought }) => !sought);
     const group = this.#parts.groupOf(newcomer);
     if (met.filter(({ url }) => this.#parts.groupOf(url) === group).length >= MAX_MET_PER_GROUP) return false;
     if (met.length + this.#dialling.size < MAX_MET) return true;
+    if (!mayReplace) return false;
     const candidates = met.map((item): Candidate<Peer> => {
       const { sinceTick: since, usefulAt } = item;
       return { item, group: this.#parts.groupOf(item.url), since, usefulAt };

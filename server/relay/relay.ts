@@ -4,6 +4,7 @@ import type { Header } from '../../shared/model/header.js';
 import type { BlockHash, Wtxid } from '../../shared/model/ids.js';
 import { Background } from '../background.js';
 import type { Peer } from '../net/peer.js';
+import { Acquaintance } from './acquaintance.js';
 import { BlockAnnouncer } from './blockAnnouncer.js';
 import { asTold, BlockTaker, type Told } from './blockTaker.js';
 import { Follower } from './follower.js';
@@ -18,6 +19,7 @@ import { TransactionRelay } from './transactionRelay.js';
  */
 export class Relay {
   readonly #context: RelayContext;
+  readonly #acquaintance: Acquaintance;
   readonly #announcer: BlockAnnouncer;
   readonly #taker: BlockTaker;
   readonly #transactions: TransactionRelay;
@@ -26,6 +28,7 @@ export class Relay {
   constructor(parts: RelayParts) {
     const background = new Background(parts.log);
     this.#context = { ...parts, background, inventory: new Inventory(), recent: new RecentBlocks() };
+    this.#acquaintance = new Acquaintance(parts.peers, parts.clock);
     this.#announcer = new BlockAnnouncer(this.#context);
     this.#taker = new BlockTaker(this.#context);
     this.#transactions = new TransactionRelay(this.#context);
@@ -43,13 +46,13 @@ export class Relay {
 
   /** A peer announced transactions. Answers how many of them will be asked for. */
   transactionsAnnounced(wtxids: readonly Wtxid[], url: string | null): number {
-    const peer = this.#peer(url);
+    const peer = this.#acquaintance.peer(url);
     return peer === undefined ? 0 : this.#transactions.told(wtxids, peer);
   }
 
   /** A peer announced a block by its header, and its short form where it sent one. Answers whether it was here already. */
   blockAnnounced(header: Header, compact: CompactBlock | undefined, url: string | null): boolean {
-    const peer = this.#peer(url);
+    const peer = this.#acquaintance.peer(url);
     if (peer !== undefined) this.#context.inventory.add(peer, header.hash);
     if (this.#taker.has(header.hash)) return true;
     if (peer !== undefined) this.#taker.told(asTold(header), { source: peer, compact });
@@ -66,9 +69,5 @@ export class Relay {
     this.#context.inventory.add(peer, hash);
     if (!this.#taker.has(hash))
       this.#taker.told({ hash, previous, header: undefined }, { source: peer, compact: undefined });
-  }
-
-  #peer(url: string | null): Peer | undefined {
-    return url === null ? undefined : this.#context.peers.get(url);
   }
 }

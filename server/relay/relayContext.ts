@@ -2,7 +2,7 @@ import type { Background } from '../background.js';
 import type { Chainstate } from '../chain/chainstate.js';
 import type { Mempool } from '../mempool/mempool.js';
 import type { Peers } from '../net/peers.js';
-import type { Clock, Logger } from '../ports.js';
+import type { Clock, Logger, Random } from '../ports.js';
 import type { SyncRunner } from '../sync/runner.js';
 import type { TransactionFetcher } from '../sync/transactionFetcher.js';
 import type { Inventory } from './inventory.js';
@@ -16,6 +16,7 @@ export interface RelayParts {
   readonly sync: SyncRunner;
   readonly fetcher: TransactionFetcher;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
   /** Aborts when the node stops. */
   readonly signal: AbortSignal;

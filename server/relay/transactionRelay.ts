@@ -8,6 +8,12 @@ import { Requests } from './requests.js';
 
 /** How long announcements are gathered while there are many. The first after a quiet while goes out at once. */
 const GATHER_MS = 20;
+/**
+ * Peers that hear of a transaction at once. The others hear of it a little later, many in one call: by then most have it
+ * from somebody else, and a node with many peers does not make a call to each of them for each transaction.
+ */
+const FANOUT = 4;
+const REST_MS = 300;
 /** Bodies asked of one peer in one call. */
 const BATCH = 250;
 /** Announcements waiting for one peer. A slow peer misses some and finds them by synchronization. */
@@ -16,10 +22,13 @@ const MAX_QUEUED = 20_000;
 /** Passes on transactions: names are pushed, in batches, and bodies are pulled, each from one peer at a time. */
 export class TransactionRelay {
   readonly #context: RelayContext;
+  /** What is announced in the next round, and what waits a little longer. */
   readonly #queues = new Map<Peer, Set<Wtxid>>();
+  readonly #rest = new Map<Peer, Set<Wtxid>>();
   readonly #requests = new Requests<Wtxid, Peer>();
   readonly #stop: (() => void)[];
   #cancelFlush = (): void => {};
+  #cancelRest: (() => void) | undefined;
   /** Whether announcements went out less than `GATHER_MS` ago: then the next wait for their turn. */
   #isBusy = false;
 
@@ -33,6 +42,7 @@ export class TransactionRelay {
 
   close(): void {
     this.#cancelFlush();
+    this.#cancelRest?.();
     for (const stop of this.#stop) stop();
   }
 
@@ -49,21 +59,31 @@ export class TransactionRelay {
   }
 
   #onAccepted({ entry, source }: AcceptedEvent): void {
-    const { inventory, peers, background, clock } = this.#context;
+    const { inventory, peers, random } = this.#context;
     const { wtxid } = entry.transaction;
     this.#requests.done(wtxid);
-    for (const peer of peers.all()) {
-      if (peer.url === source || inventory.has(peer, wtxid)) continue;
-      const queue = this.#queues.get(peer) ?? new Set();
-      this.#queues.set(peer, queue);
-      if (queue.size < MAX_QUEUED) queue.add(wtxid);
+    const unaware = peers.all().filter((peer) => peer.url !== source && !inventory.has(peer, wtxid));
+    for (let told = 0; told < FANOUT && unaware.length > 0; told++) {
+      const [peer] = unaware.splice(random.below(unaware.length), 1);
+      if (peer !== undefined) enqueue(this.#queues, peer, wtxid);
     }
+    for (const peer of unaware) enqueue(this.#rest, peer, wtxid);
+    this.#announceSoon();
+  }
+
+  #announceSoon(): void {
+    const { background, clock } = this.#context;
+    if (this.#rest.size > 0)
+      this.#cancelRest ??= clock.after(REST_MS, () => {
+        this.#cancelRest = undefined;
+        this.#flush(this.#rest);
+      });
     if (this.#isBusy || this.#queues.size === 0) return;
     this.#pause();
     // Whoever submitted is answered first.
     background.run(
       'announcing transactions',
-      clock.yield().then(() => this.#flush()),
+      clock.yield().then(() => this.#flush(this.#queues)),
     );
   }
 
@@ -74,19 +94,20 @@ export class TransactionRelay {
       this.#isBusy = false;
       if (this.#queues.size === 0) return;
       this.#pause();
-      this.#flush();
+      this.#flush(this.#queues);
     });
   }
 
   #onDropped(peer: Peer): void {
     this.#queues.delete(peer);
+    this.#rest.delete(peer);
     this.#requests.dropped(peer);
     this.#ask();
   }
 
-  #flush(): void {
-    for (const [peer, queue] of this.#queues) {
-      this.#queues.delete(peer);
+  #flush(queues: Map<Peer, Set<Wtxid>>): void {
+    for (const [peer, queue] of queues) {
+      queues.delete(peer);
       this.#context.background.run('announcing transactions', this.#announce(peer, [...queue]));
     }
   }
@@ -139,4 +160,10 @@ export class TransactionRelay {
     }
     this.#ask();
   }
+}
+
+function enqueue(queues: Map<Peer, Set<Wtxid>>, peer: Peer, wtxid: Wtxid): void {
+  const queue = queues.get(peer) ?? new Set();
+  queues.set(peer, queue);
+  if (queue.size < MAX_QUEUED) queue.add(wtxid);
 }

@@ -18,8 +18,16 @@ export interface FetcherParts {
 export class TransactionFetcher {
   readonly #parts: FetcherParts;
 
+  /** Those that have been asked for and have not come. */
+  readonly #underWay = new Set<Wtxid>();
+
   constructor(parts: FetcherParts) {
     this.#parts = parts;
+  }
+
+  /** Whether a body has been asked for and has not come yet: nobody else need be asked, unless it does not come. */
+  isUnderWay(wtxid: Wtxid): boolean {
+    return this.#underWay.has(wtxid);
   }
 
   /**
@@ -27,6 +35,13 @@ export class TransactionFetcher {
    * this machine fails, which is not the peer's fault.
    */
   async fetch(peer: Peer, wtxids: readonly Wtxid[]): Promise<Verdict<ReadonlySet<Wtxid>, string>> {
+    for (const wtxid of wtxids) this.#underWay.add(wtxid);
+    return this.#fetch(peer, wtxids).finally(() => {
+      for (const wtxid of wtxids) this.#underWay.delete(wtxid);
+    });
+  }
+
+  async #fetch(peer: Peer, wtxids: readonly Wtxid[]): Promise<Verdict<ReadonlySet<Wtxid>, string>> {
     const { mempool, peers, log } = this.#parts;
     const came = new Set<Wtxid>();
     const wanted = new Set(wtxids);
