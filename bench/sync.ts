@@ -63,7 +63,7 @@ export async function sync(): Promise<Record<string, number | string>> {
     ratio: Number((among.seconds / alone.seconds).toFixed(2)),
     bar: 1.3,
     dropped: told(/peer dropped/),
-    droppedForALie: told(/peer dropped.*"why":"(block-|peer-protocol)/),
+    droppedForALie: told(/"why":"(block-|peer-protocol).*peer dropped/),
     banned: told(/banned/),
     askedStaller: staller.asked(),
     askedLiar: liar.asked(),
