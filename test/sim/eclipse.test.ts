@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { present } from '../kit/assertOk.js';
 import { joinLiar } from '../kit/sim/liar/joinLiar.js';
 import type { Liar } from '../kit/sim/liar/liar.js';
@@ -6,6 +6,9 @@ import { surround } from '../kit/sim/liar/surround.js';
 import type { SimNode } from '../kit/sim/simNode.js';
 import { simulate } from '../kit/sim/simulate.js';
 import type { Simulation } from '../kit/sim/simulation.js';
+
+/** Minutes of a dozen machines' time, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 90_000 });
 
 /** Honest nodes, and the victim after them. */
 const HONEST = [0, 1, 2, 3];
@@ -128,7 +131,13 @@ test('nodes that come and go: those that are left agree, and tell nobody of thos
   const addresses = Array.from({ length: 10 }, (_, n) => `30.${n}.0.1`);
   const url = (n: number): string => `http://${addresses[n]}:42221`;
   const knows = (node: number): string[] => (node === 0 ? [url(1)] : [url(0)]);
-  await using net = await simulate({ nodes: addresses.length, addresses, knows, links: { loss: 0.01 } });
+  await using net = await simulate({
+    nodes: addresses.length,
+    addresses,
+    knows,
+    links: { loss: 0.01 },
+    invariants: false,
+  });
   const gone = [7, 8, 9];
   for (let round = 0; round < 12; round++) {
     // Every node but the first is away for a while, one after the other and sometimes two at once.
