@@ -51,8 +51,7 @@ interface Round {
 export async function flood(): Promise<Record<string, number | string>> {
   const rounds: Round[] = [];
   for (let round = 0; round < ROUNDS; round++) rounds.push(await oneRound());
-  const middle = (of: (round: Round) => number): number =>
-    Number(median(rounds.map(of)).toFixed(2));
+  const middle = (of: (round: Round) => number): number => Number(median(rounds.map(of)).toFixed(2));
   return {
     clients: CLIENTS,
     seconds: FLOOD_MS / 1_000,
@@ -93,7 +92,7 @@ async function oneRound(): Promise<Round> {
 
 /** Calls as an explorer, a wallet and a monitor do, at a steady pace whatever the answers take. */
 async function goodClient(url: string, ms: number): Promise<Measured> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 6, localAddress: GOOD_ADDRESS });
+  const agent = new Agent({ keepAlive: true, maxSockets: 32, localAddress: GOOD_ADDRESS });
   const address = formatAddress(walletKey(0).address);
   const mix: readonly (readonly [path: string, input?: object])[] = [
     ['node.ping'],
