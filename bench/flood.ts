@@ -92,7 +92,7 @@ async function oneRound(): Promise<Round> {
 
 /** Calls as an explorer, a wallet and a monitor do, at a steady pace whatever the answers take. */
 async function goodClient(url: string, ms: number): Promise<Measured> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 6, localAddress: GOOD_ADDRESS });
+  const agent = new Agent({ keepAlive: true, maxSockets: 32, localAddress: GOOD_ADDRESS });
   const address = formatAddress(walletKey(0).address);
   const mix: readonly (readonly [path: string, input?: object])[] = [
     ['node.ping'],

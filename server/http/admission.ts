@@ -11,7 +11,7 @@ import { type Kind, Quotas } from './quotas.js';
 export const STRANGERS: Kind = {
   name: 'strangers',
   each: { rate: 100, burst: 1_000 },
-  together: { rate: 500, burst: 500 },
+  together: { rate: 300, burst: 200 },
 };
 /** Peers: a full range of blocks costs 12 ms, and one that catches up asks for one after the other. */
 export const PEERS: Kind = {

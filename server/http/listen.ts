@@ -25,6 +25,8 @@ const KEEP_ALIVE_MS = 10_000;
 const CHECK_INTERVAL_MS = 2_000;
 /** Beyond the places that are given out by address, so that a newcomer can be looked at. */
 const SPARE_CONNECTIONS = 64;
+/** Connections that wait to be looked at. Where there is no room, an honest caller's waits a second for its next try. */
+const BACKLOG = 2_048;
 const TOO_LARGE = 413;
 /** Bytes of a refused request that are taken in and thrown away, so that the connection can be used again. */
 const MOST_UNREAD = 16_384;
@@ -185,7 +187,7 @@ function open(server: Server, host: string, port: number): Promise<AddressInfo> 
           : { code: 'address-unusable', host, detail };
       reject(new TrestleError(reason, { cause: error }));
     });
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, backlog: BACKLOG }, () => {
       const address = server.address();
       if (address !== null && typeof address === 'object') resolve(address);
       else reject(new Error('the server listens on no port'));

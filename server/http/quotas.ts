@@ -28,7 +28,9 @@ export const MAX_CALLERS = 4_096;
  */
 const LIGHT_BURST_SHARE = 0.1;
 const LIGHT_RATE_SHARE = 0.1;
-const NEWCOMERS_SHARE = 0.01;
+const NEWCOMERS_SHARE = 0.005;
+/** Whoever asks for more than its rate, by so much of its burst, is struck for each refusal. */
+const PATIENCE_SHARE = 0.25;
 const STRIKES_FORGIVEN_PER_SECOND = 1;
 /** What a fine counts among strikes. */
 const STRIKES_OF_FINE = 2;
@@ -40,6 +42,8 @@ interface Use {
   debt: number;
   /** The same of what was used while all together asked for too much, and earned back more slowly. */
   light: number;
+  /** The same of all it asked for, answered or not. */
+  asked: number;
   strikes: number;
   at: number;
 }
@@ -64,17 +68,19 @@ export class Quotas {
     const together = paidOff(this.#together.get(kind.name), kind.together, now);
     this.#together.set(kind.name, together);
     const { rate, burst } = kind.each;
+    own.asked = Math.min(own.asked + cost, 2 * burst);
     const over = own.debt + cost - burst;
-    const isCrowded = together.debt + cost > kind.together.burst;
+    // One call that costs more than all may have at once would else never be answered.
+    const isCrowded = together.debt + Math.min(cost, kind.together.burst / 2) > kind.together.burst;
     const lightOver = isCrowded ? own.light + cost - burst * LIGHT_BURST_SHARE : 0;
     if (over <= 0 && lightOver <= 0) {
       own.debt += cost;
       if (isCrowded) own.light += cost;
-      together.debt = Math.min(together.debt + cost, kind.together.burst);
+      together.debt = isCrowded ? Math.max(together.debt, kind.together.burst) : together.debt + cost;
       return { ok: true };
     }
-    // Whom others crowd out, and who keeps within its rate, has done nothing wrong.
-    if (over > 0 || own.debt > burst * LIGHT_BURST_SHARE) own.strikes += 1;
+    // Whom others crowd out, and who asks for no more than its rate, has done nothing wrong.
+    if (over > 0 || own.asked > burst * PATIENCE_SHARE) own.strikes += 1;
     const seconds = Math.max(over / rate, lightOver / (rate * LIGHT_RATE_SHARE));
     return { ok: false, retryMs: Math.min(Math.ceil(seconds * 1_000), MOST_RETRY_MS), strikes: own.strikes };
   }
@@ -84,6 +90,7 @@ export class Quotas {
     const own = this.#use(caller, kind.each, now);
     own.debt = Math.min(own.debt + cost, 2 * kind.each.burst);
     own.light = Math.min(own.light + cost, kind.each.burst);
+    own.asked = Math.min(own.asked + cost, 2 * kind.each.burst);
     own.strikes += STRIKES_OF_FINE;
   }
 
@@ -107,9 +114,11 @@ export class Quotas {
 }
 
 function paidOff(use: Use | undefined, { rate, burst }: Allowance, now: number): Use {
-  if (use === undefined) return { debt: 0, light: burst * (LIGHT_BURST_SHARE - NEWCOMERS_SHARE), strikes: 0, at: now };
+  if (use === undefined)
+    return { debt: 0, light: burst * (LIGHT_BURST_SHARE - NEWCOMERS_SHARE), asked: 0, strikes: 0, at: now };
   const seconds = Math.max(0, now - use.at) / 1_000;
   use.debt = Math.max(0, use.debt - rate * seconds);
+  use.asked = Math.max(0, use.asked - rate * seconds);
   use.light = Math.max(0, use.light - rate * LIGHT_RATE_SHARE * seconds);
   use.strikes = Math.max(0, use.strikes - STRIKES_FORGIVEN_PER_SECOND * seconds);
   use.at = now;
