@@ -101,6 +101,7 @@ describe('what a block writes', () => {
       balance: [3, 0],
       rich: [3, 1],
       peer: [0, 0],
+      ban: [0, 0],
       meta: [0, 0],
     });
     expect(after).toEqual({
@@ -149,6 +150,7 @@ describe('what a block writes', () => {
       balance: [1, 2],
       rich: [1, 3],
       peer: [0, 0],
+      ban: [0, 0],
       meta: [0, 0],
     });
     expect(after).toEqual(totals);
