@@ -138,7 +138,7 @@ export async function launch<Router extends AnyTRPCRouter, Shown extends object>
       },
     });
     const callers = { sessions, clock, operatorToken: token, remoteOperator: config.remoteOperator };
-    const isExempt = exemptIn(config, params);
+    const isExempt = exemptIn(config, allowPrivate);
     const callerParts = { bans, clock, isExempt, isShared };
     const door = new Admission({ ...callerParts, callerOf: (incoming) => callerOf(incoming, callers) });
     const server = await (ports.listen ?? listen)({
@@ -173,10 +173,13 @@ export async function launch<Router extends AnyTRPCRouter, Shown extends object>
   }
 }
 
-/** Whose calls are not counted: those the operator named, and on `dev`, where everything runs on one machine, this machine's. */
-function exemptIn({ exempt }: ServerConfig, { name }: NetworkParams): (address: string) => boolean {
+/**
+ * Whose calls are not counted: those the operator named, and this machine's own, where whole networks run on one machine,
+ * as on `dev`.
+ */
+function exemptIn({ exempt }: ServerConfig, allowPrivate: boolean): (address: string) => boolean {
   const named = new Set(exempt.map(addressKey));
-  return (address) => named.has(addressKey(address)) || (name === 'dev' && isLoopback(address));
+  return (address) => named.has(addressKey(address)) || (allowPrivate && isLoopback(address));
 }
 
 /** The names by which this process is called, whichever the operator allowed beside its own. */

@@ -1,4 +1,4 @@
-import { blockDelta } from '../../shared/consensus/blockDelta.js';
+import { blockDelta, type CoinDelta } from '../../shared/consensus/blockDelta.js';
 import type { Coin, LocatedCoin } from '../../shared/consensus/coins.js';
 import { toAmount } from '../../shared/model/amount.js';
 import type { Block } from '../../shared/model/block.js';
@@ -22,6 +22,8 @@ export interface BlockContext {
   readonly block: Block;
   /** The coins the block spends, in order. */
   readonly spent: readonly Coin[];
+  /** What the block does to the coins; worked out from the two above where it is not at hand. */
+  readonly delta?: CoinDelta;
   /** The sums before. */
   readonly totals: Totals;
 }
@@ -47,8 +49,9 @@ export function disconnectWrites(context: BlockContext): BlockWrites {
 }
 
 /** Coins, balances, history and the rich list, forwards (1) or backwards (-1). */
-function indexWrites({ store, block, spent, totals }: BlockContext, direction: 1 | -1, writes: Write[]): BlockWrites {
-  const { added, removed } = blockDelta(block, spent);
+function indexWrites(context: BlockContext, direction: 1 | -1, writes: Write[]): BlockWrites {
+  const { store, block, spent, totals } = context;
+  const { added, removed } = context.delta ?? blockDelta(block, spent);
   for (const coin of direction === 1 ? removed : added) writes.push(...coinRemoval(coin));
   for (const coin of direction === 1 ? added : removed) writes.push(...coinAddition(coin));
   const { rows, sums } = addressDelta(block, spent);

@@ -43,8 +43,8 @@ export class TipMover {
     if (!connection.ok) return connection;
     const signatures = await this.#checkSignatures(block, connection.value);
     if (!signatures.ok) return signatures;
-    const { spent, fees } = connection.value;
-    const { writes, totals } = connectWrites({ store, block, spent, totals: state.totals });
+    const { spent, fees, delta } = connection.value;
+    const { writes, totals } = connectWrites({ store, block, spent, delta, totals: state.totals });
     const connected = { ...record, fees };
     await state.commit([...before(), ...writes, state.headers.update(connected)], { tip: connected, totals });
     events.emit('connected', { block, record: connected, spent });
@@ -71,7 +71,7 @@ export class TipMover {
       const wtxid = block.transactions[position]?.wtxid;
       return wtxid === undefined || verified.has(wtxid) ? [] : [{ position, wtxid, check }];
     });
-    const verdicts = await signatures.check(pending.map(({ check }) => check));
+    const verdicts = await signatures.check(pending.map(({ check }) => check()));
     for (const [i, { position, wtxid }] of pending.entries()) {
       const verdict = verdicts[i];
       if (verdict === undefined) throw new Error('signature checks came back short');

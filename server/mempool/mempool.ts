@@ -91,7 +91,7 @@ export class Mempool {
     if (!first.ok) return first;
     const { wtxid } = transaction;
     if (!this.#parts.verified.has(wtxid)) {
-      const [signatures] = await this.#parts.signatures.check([first.value.signatures]);
+      const [signatures] = await this.#parts.signatures.check([first.value.signatures()]);
       if (signatures === undefined) throw new Error('a signature check came back without a verdict');
       if (!signatures.ok) return signatures;
       this.#parts.verified.add(wtxid);
@@ -291,7 +291,7 @@ export class Mempool {
   async #admitSaved(transaction: Transaction, firstSeen: number): Promise<Verdict<PoolEntry, TxReject | PoolReject>> {
     const verdict = this.#judge(transaction);
     if (!verdict.ok) return verdict;
-    const [signatures] = await this.#parts.signatures.check([verdict.value.signatures]);
+    const [signatures] = await this.#parts.signatures.check([verdict.value.signatures()]);
     if (signatures?.ok !== true) return signatures ?? refuse({ code: 'tx-malformed', detail: 'no verdict' });
     this.#parts.verified.add(transaction.wtxid);
     return this.#add(transaction, firstSeen);

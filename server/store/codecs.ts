@@ -1,8 +1,8 @@
 import { bigintFromBytes, bytesFromBigint } from '../../shared/bytes/bigEndian.js';
-import { ADDRESS_BYTES, type Address, addressBytes, addressFromBytes } from '../../shared/model/address.js';
+import { ADDRESS_BYTES, type Address, addressFromBytes, HEX_PREFIX } from '../../shared/model/address.js';
 import { type Amount, MAX_AMOUNT, toAmount } from '../../shared/model/amount.js';
 import { type Height, toHeight } from '../../shared/model/height.js';
-import { type Id, idBytes, idFromBytes, type TxId } from '../../shared/model/ids.js';
+import { type Id, idFromBytes, type TxId } from '../../shared/model/ids.js';
 import type { OutPoint } from '../../shared/model/outpoint.js';
 import type { Codec } from './space.js';
 
@@ -19,8 +19,6 @@ export const workCodec = bigEndian(32);
 /** Sums over all time, which may pass 2^53: the same coins count each time they move. */
 export const sumCodec = bigEndian(16);
 const u64Key = bigEndian(8);
-const u32Key = bigEndian(4);
-const u16Key = bigEndian(2);
 
 /** A balance turned upside down, so that the richest come first. */
 export const invertedAmountKey: Codec<Amount> = {
@@ -30,27 +28,27 @@ export const invertedAmountKey: Codec<Amount> = {
 
 /** Big-endian, so that keys stand in the order of heights. */
 export const heightKey: Codec<Height> = {
-  write: (writer, height) => u32Key.write(writer, BigInt(height)),
-  read: (reader) => toHeight(Number(u32Key.read(reader))),
+  write: (writer, height) => writer.bigEndian(height, 4),
+  read: (reader) => toHeight(Number(bigintFromBytes(reader.bytes(4)))),
 };
 
 /** Big-endian, as heights are. */
 export const positionKey: Codec<number> = {
-  write: (writer, position) => u32Key.write(writer, BigInt(position)),
-  read: (reader) => Number(u32Key.read(reader)),
+  write: (writer, position) => writer.bigEndian(position, 4),
+  read: (reader) => Number(bigintFromBytes(reader.bytes(4))),
 };
 
 /** Any 32-byte id. Which kind, the space says. */
 export function idCodec<Kind extends Id>(): Codec<Kind> {
   return {
-    write: (writer, id) => writer.bytes(idBytes(id)),
+    write: (writer, id) => writer.hex(id),
     read: (reader) => idFromBytes(reader.bytes(32)),
   };
 }
 
 /** 20 bytes. */
 export const addressCodec: Codec<Address> = {
-  write: (writer, address) => writer.bytes(addressBytes(address)),
+  write: (writer, address) => writer.hex(address, HEX_PREFIX.length),
   read: (reader) => addressFromBytes(reader.bytes(ADDRESS_BYTES)),
 };
 
@@ -60,9 +58,9 @@ const txidCodec = idCodec<TxId>();
 export const outPointKeyCodec: Codec<OutPoint> = {
   write: (writer, { txid, index }) => {
     txidCodec.write(writer, txid);
-    u16Key.write(writer, BigInt(index));
+    writer.bigEndian(index, 2);
   },
-  read: (reader) => ({ txid: txidCodec.read(reader), index: Number(u16Key.read(reader)) }),
+  read: (reader) => ({ txid: txidCodec.read(reader), index: Number(bigintFromBytes(reader.bytes(2))) }),
 };
 
 /** A varint. */

@@ -1,3 +1,5 @@
+import { writeHex } from './hex.js';
+
 const U8_MAX = 0xff;
 /** The largest count or length that any format holds. */
 export const U32_MAX = 0xffff_ffff;
@@ -59,6 +61,22 @@ export class ByteWriter {
   bytes(bytes: Uint8Array): this {
     const at = this.#grow(bytes.length);
     this.#bytes.set(bytes, at);
+    return this;
+  }
+
+  /** Bytes that this program spelled in lower-case hex itself, from one of its characters on. */
+  hex(text: string, from = 0): this {
+    const at = this.#grow((text.length - from) >> 1);
+    if ((text.length - from) % 2 !== 0 || !writeHex(text, this.#bytes, { from, at }))
+      throw new RangeError(`not lower-case hex: ${text.slice(0, 80)}`);
+    return this;
+  }
+
+  /** A big-endian number of so many bytes, up to 4: in keys, where the order of bytes is the order of numbers. */
+  bigEndian(value: number, length: number): this {
+    assertInteger(value, 256 ** length - 1);
+    const at = this.#grow(length);
+    for (let i = 0; i < length; i++) this.#bytes[at + i] = value >>> (8 * (length - 1 - i));
     return this;
   }
 

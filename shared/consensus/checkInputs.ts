@@ -26,7 +26,8 @@ export interface CheckedInputs {
   readonly spent: readonly Coin[];
   /** Inputs less outputs. */
   readonly fee: Amount;
-  readonly signatures: SignatureCheck;
+  /** What its signatures are held against: a hash that nobody needs where they passed before. */
+  readonly signatures: () => SignatureCheck;
 }
 
 /** The signatures of one transaction and who must have made them. Sent to workers as it is, so it holds bytes and text. */
@@ -61,8 +62,12 @@ export function checkInputs(
   const { signatures } = transaction;
   if (signatures.length !== owners.length)
     return refuse({ code: 'tx-signature-count', signatures: signatures.length, expected: `${owners.length}` });
-  const digest = sighash(context.genesis, transaction.txid, spent);
-  return accept({ spent, fee: toAmount(inputs - outputs), signatures: { digest, signatures, owners } });
+  const check = (): SignatureCheck => ({
+    digest: sighash(context.genesis, transaction.txid, spent),
+    signatures,
+    owners,
+  });
+  return accept({ spent, fee: toAmount(inputs - outputs), signatures: check });
 }
 
 /**

@@ -19,7 +19,7 @@ export interface Connection {
   /** What the block's transfers leave to the miner. */
   readonly fees: Amount;
   /** Signature checks still to do, with the place of their transaction in the block. */
-  readonly checks: readonly { readonly position: number; readonly check: SignatureCheck }[];
+  readonly checks: readonly { readonly position: number; readonly check: () => SignatureCheck }[];
 }
 
 /**
@@ -35,7 +35,7 @@ export function connectBlock(
   const made = new Map<OutPointKey, Coin>();
   const overlay: CoinView = { get: (outpoint) => made.get(outPointKey(outpoint)) ?? view.get(outpoint) };
   const spent: Coin[] = [];
-  const checks: { position: number; check: SignatureCheck }[] = [];
+  const checks: { position: number; check: () => SignatureCheck }[] = [];
   let fees = 0n;
   for (const [position, transaction] of block.transactions.entries()) {
     if (isTransfer(transaction)) {

@@ -10,6 +10,8 @@ export type Address = Branded<string, 'Address'>;
 /** The same address as people see it: upper and lower case carry the checksum of EIP-55. */
 export type ChecksumAddress = Branded<string, 'ChecksumAddress'>;
 
+/** What stands before the digits of an address. */
+export const HEX_PREFIX = '0x';
 /** Bytes in an address. */
 export const ADDRESS_BYTES = 20;
 const ADDRESS = /^0x[0-9a-fA-F]{40}$/;

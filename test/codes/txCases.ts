@@ -48,7 +48,7 @@ function judgeWithCoins(transaction: Transaction<TransferBody>, found: Coin | un
 
 function judgeSignatures(transaction: Transaction<TransferBody>): Reason {
   const inputs = assertOk(checkInputs(transaction, { get: () => coin }, { params, genesis, height: 10 }));
-  return assertRefused(checkSignatures(nobleEngine, inputs.signatures));
+  return assertRefused(checkSignatures(nobleEngine, inputs.signatures()));
 }
 
 /** For each rule of transactions, something that breaks it and nothing before it. */
@@ -87,6 +87,6 @@ export const txCases: Record<keyof typeof TX_CODES, () => Reason | Promise<Reaso
   'tx-signature-owner': () => {
     const signed = transfer({ genesis, spend, outputs });
     const inputs = assertOk(checkInputs(signed, { get: () => coin }, { params, genesis, height: 10 }));
-    return judgeSignatures(sealTransaction(signed.body, [signDigest(inputs.signatures.digest, bob.secretKey)]));
+    return judgeSignatures(sealTransaction(signed.body, [signDigest(inputs.signatures().digest, bob.secretKey)]));
   },
 };

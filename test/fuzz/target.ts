@@ -73,6 +73,8 @@ async function startIn(home: string, ends: (() => PromiseLike<void>)[]): Promise
   const node = await launch(SCRIPT, { name: 'node', args, logFile });
   ends.push(() => node.stop());
   const client = createClient({ url: node.url });
+  const token = (await readFile(join(dataDir, 'operator-token'), 'utf8')).trim();
+  const operator = createClient({ url: node.url, token });
   const fixture = makeFixture();
   const genesis = fixture.genesis.header.hash;
   for (const { raw } of fixture.blocks) await client.block.submit.mutate({ block: toBase64(raw) });
@@ -105,6 +107,8 @@ async function startIn(home: string, ends: (() => PromiseLike<void>)[]): Promise
       return { values: valuesOf(fixture, { url: peer.url, templates }), unsent: unsentWords(fixture) };
     },
     async session() {
+      // What it announced before may have had it banned, and rightly.
+      await operator.node.unban.mutate({ url: peer.url });
       const { session } = await client.node.hello.mutate({ ...greeting, url: peer.url, nonce: '00'.repeat(16) });
       await eventually('the node has a session with the peer', async () =>
         (await client.node.list.query()).nodes.some(({ url, connected }) => url === peer.url && connected),

@@ -156,7 +156,7 @@ describe('a block with its coins', () => {
     expect(connection.spent).toEqual([spentCoin, made(paid), otherCoin, made(child)]);
     expect(connection.fees).toBe(REWARD - 1_000n + 100n + 900n);
     expect(connection.checks.map(({ position }) => position)).toEqual([1, 2, 3]);
-    expect(connection.checks.map(({ check }) => check.signatures)).toEqual(
+    expect(connection.checks.map(({ check }) => check().signatures)).toEqual(
       [paid, child, last].map(({ signatures }) => signatures),
     );
     expect(connection.delta).toEqual({

@@ -96,7 +96,7 @@ describe('choosing coins and signing', () => {
         );
         expect(inputs.fee).toBe(fee);
         expect(signed.signatures).toHaveLength(new Set(inputs.spent.map(({ address }) => address)).size);
-        assertOk(checkSignatures(nobleEngine, inputs.signatures));
+        assertOk(checkSignatures(nobleEngine, inputs.signatures()));
       }),
       { numRuns: 60 },
     );
