@@ -32,14 +32,14 @@ export function lmdbKv(options: LmdbOptions): Kv {
   return {
     get: (key) =>
       guarded(options, () => {
-        const sealed = db.getBinary(asBuffer(key));
+        const sealed = db.getBinary(key);
         return sealed === undefined ? undefined : unseal(key, sealed, directory);
       }),
     range: ({ gte, lt, reverse = false, limit }) =>
       guarded(options, () => {
         const bounds = reverse
-          ? { start: asBuffer(lt), exclusiveStart: true, end: asBuffer(gte), inclusiveEnd: true }
-          : { start: asBuffer(gte), end: asBuffer(lt) };
+          ? { start: lt, exclusiveStart: true, end: gte, inclusiveEnd: true }
+          : { start: gte, end: lt };
         const entries: Entry[] = [];
         for (const { key, value } of db.getRange({ ...bounds, reverse, ...(limit === undefined ? {} : { limit }) }))
           entries.push([asBytes(key), unseal(key, value, directory)]);
@@ -51,8 +51,8 @@ export function lmdbKv(options: LmdbOptions): Kv {
         db.transactionSync(() => {
           // Nothing may be returned from here: a promise would keep the transaction open, and nothing would be on disk.
           for (const write of batch) {
-            if (write.kind === 'put') db.putSync(asBuffer(write.key), sealer.seal(write.key, write.value));
-            else db.removeSync(asBuffer(write.key));
+            if (write.kind === 'put') db.putSync(write.key, sealer.seal(write.key, write.value));
+            else db.removeSync(write.key);
           }
         });
       });
@@ -80,8 +80,8 @@ class Sealer {
   }
 }
 
-function openDatabase(directory: string, synced: boolean): RootDatabase<Buffer, Buffer> {
-  return open<Buffer, Buffer>({
+function openDatabase(directory: string, synced: boolean): RootDatabase<Buffer, Uint8Array> {
+  return open<Buffer, Uint8Array>({
     path: directory,
     keyEncoding: 'binary',
     encoding: 'binary',
@@ -93,12 +93,8 @@ function openDatabase(directory: string, synced: boolean): RootDatabase<Buffer, 
 }
 
 /** A plain view: a Buffer's `slice` shares memory where everybody else's copies. */
-function asBytes(buffer: Buffer): Uint8Array {
+function asBytes(buffer: Uint8Array): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function guarded<T>({ directory, onDamage }: LmdbOptions, action: () => T): T {

@@ -33,11 +33,12 @@ export function read<Key, Value>(kv: Kv, space: Space<Key, Value>, key: Key): Va
   return bytes === undefined ? undefined : decode(space, space.value, bytes);
 }
 
+/** Rows are written one after the other, and none within another. */
+const rows = new ByteWriter(1_024);
+
 /** The write that stores a record. */
 export function put<Key, Value>(space: Space<Key, Value>, key: Key, value: Value): Write {
-  const writer = new ByteWriter();
-  space.value.write(writer, value);
-  return { kind: 'put', key: keyBytes(space, key), value: writer.finish() };
+  return { kind: 'put', key: keyBytes(space, key), value: written(space.value, value) };
 }
 
 /** The write that takes a record away. */
@@ -109,9 +110,18 @@ export function decodeRow<Key, Value>(
 
 /** The stored key of a record. */
 export function keyBytes<Key, Value>(space: Space<Key, Value>, key: Key): Uint8Array {
-  const writer = new ByteWriter(80).u8(space.prefix);
-  space.key.write(writer, key);
-  return writer.finish();
+  return written({ write: (writer) => space.key.write(writer.u8(space.prefix), key) }, key);
+}
+
+/** The bytes of a value. A value that cannot be written leaves nothing behind for the next one. */
+function written<T>(codec: Pick<Codec<T>, 'write'>, value: T): Uint8Array {
+  try {
+    codec.write(rows, value);
+    return rows.take();
+  } catch (error) {
+    rows.take();
+    throw error;
+  }
 }
 
 function prefixed(space: { readonly prefix: number }, bytes: Uint8Array): Uint8Array {

@@ -90,6 +90,13 @@ export class ByteWriter {
     return this.#bytes.slice(0, this.#length);
   }
 
+  /** The same, and begins anew: a writer that is kept saves the memory of one for each of thousands of small rows. */
+  take(): Uint8Array {
+    const taken = this.finish();
+    this.#length = 0;
+    return taken;
+  }
+
   /** Makes room and answers where it begins. Growing replaces the memory: ask for room before touching it. */
   #grow(length: number): number {
     const start = this.#length;
