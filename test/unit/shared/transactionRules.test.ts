@@ -158,7 +158,8 @@ describe('a transfer and its coins', () => {
   test('what passes comes with its coins in order, its fee, and who must have signed what', () => {
     const spend = [two, coinOf('3', bob, 7n), one];
     const signed = pay({ spend, outputs: [{ address: bob.address, value: 2_000n }] });
-    expect(assertOk(judge(signed, spend))).toEqual({
+    const { signatures, ...sums } = assertOk(judge(signed, spend));
+    expect({ ...sums, signatures: signatures() }).toEqual({
       spent: spend.map(({ coin }) => coin),
       fee: 7n,
       signatures: {
