@@ -94,7 +94,12 @@ export function startNode(
       const book = new PeerBook({ kv, clock, random, allowPrivate });
       life.add('bans', bans);
       await bans.keepIn(kv);
-      for (const url of seeds) await book.keep(url);
+      for (const url of seeds) {
+        // The book is a help: a disk that is full now is no reason not to start.
+        await book
+          .keep(url)
+          .catch((error: unknown) => log.warn('the list of known nodes cannot be saved', { error: String(error) }));
+      }
       const nonces = new OwnNonces(random);
       const pace = paceOf(params);
       const greeter = new Greeter({ genesis, tip, ownUrl, dialer, nonces });

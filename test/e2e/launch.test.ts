@@ -87,14 +87,13 @@ describe('a network of real processes', { timeout }, () => {
     if (first === undefined || second === undefined) throw new Error('no nodes');
     net.cut(0, 1);
     await net.mine(1);
-    // The second's announcement has arrived at the first, which cannot ask for the block.
-    await eventually('the header', async () => (await first.info.sync.query()).bestHeader === 1);
+    // The second's announcement has arrived at the first, and holds the whole of a block without payments.
+    await eventually('the block', async () => (await first.info.chain.query()).height === 1);
     const [unheard] = await net.mine(0);
     await net.settle();
     expect((await first.info.chain.query()).tip).toBe(unheard);
     expect((await failureFrom(second.block.get.query({ block: present(unheard) }))).code).toBe('not-found');
-    // Nor have the second's calls been answered: after two of them it gives the first up.
-    await net.mine(1);
+    // Nor are the second's calls answered: after two of them it gives the first up.
     await eventually('the loss', async () => (await second.info.health.query()).peers === 0);
     net.heal();
     await net.settle();

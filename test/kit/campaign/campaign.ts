@@ -1,5 +1,5 @@
 import { CampaignProcess } from './campaignProcess.js';
-import { addCoverage, type Coverage, emptyCoverage, missingKinds } from './coverage.js';
+import { addCoverage, type Coverage, emptyCoverage, missingKinds, missingLies } from './coverage.js';
 import type { ShrunkFailure } from './messages.js';
 import type { Outcome } from './outcome.js';
 import { replayCommand } from './replay.js';
@@ -48,12 +48,15 @@ export interface CampaignResult {
 
 /** Seeds from which on a kind that never happened is a failure: with so many, each is likely to come up often. */
 export const FULL_CAMPAIGN = 40;
+/** The same for each single lie: there are fifty, and whoever tells one is soon kept out. */
+const EVERY_LIE = 200;
 /** Failures that are made small; there is seldom more than one cause. */
 const MOST_SHRUNK = 3;
 
 /**
  * Runs many seeds, each twice and the second time in another process, and compares the hashes of all that happened. A
- * campaign of 40 seeds or more fails where a kind of fault never occurred: it would show nothing about it.
+ * campaign of 40 seeds or more fails where a kind of fault never occurred, one of 200 where a lie was never told: it
+ * would show nothing about it.
  */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
   const campaign = new Campaign(options);
@@ -109,7 +112,10 @@ class Campaign {
       virtualMs: this.#virtualMs,
       events: this.#events,
       coverage,
-      missing: seeds.length >= FULL_CAMPAIGN ? missingKinds(coverage) : [],
+      missing: [
+        ...(seeds.length >= FULL_CAMPAIGN ? missingKinds(coverage) : []),
+        ...(seeds.length >= EVERY_LIE ? missingLies(coverage) : []),
+      ],
     };
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { present } from '../../kit/assertOk.js';
 import { runCampaign } from '../../kit/campaign/campaign.js';
-import { addCoverage, emptyCoverage, KINDS, missingKinds } from '../../kit/campaign/coverage.js';
+import { addCoverage, emptyCoverage, KINDS, missingKinds, missingLies } from '../../kit/campaign/coverage.js';
 import type { Outcome } from '../../kit/campaign/outcome.js';
 import { parseSteps, replayCommand } from '../../kit/campaign/replay.js';
 import { Rounds } from '../../kit/campaign/rounds.js';
@@ -260,13 +260,15 @@ describe('coverage', () => {
     const coverage = emptyCoverage();
     expect(missingKinds(coverage)).toEqual(expect.arrayContaining([...KINDS, 'reorganisations']));
     for (const kind of KINDS) coverage.counts[kind] = 1;
-    for (const name of LIE_NAMES) coverage.lies.set(name, 1);
     coverage.reorganisations.set(1, 9);
     expect(missingKinds(coverage)).toEqual(['reorganisations of depth 4 and more']);
     coverage.reorganisations.set(5, 1);
     expect(missingKinds(coverage)).toEqual([]);
     coverage.counts.crashesInRecovery = 0;
     expect(missingKinds(coverage)).toEqual(['crashesInRecovery']);
+    const [first, ...others] = LIE_NAMES;
+    for (const name of others) coverage.lies.set(name, 1);
+    expect(missingLies(coverage)).toEqual([`lie: ${first}`]);
   });
 
   test('adds up', () => {

@@ -91,7 +91,10 @@ const EXPECTED: Record<LieName, Noticed> = {
   'garbage-shape': { ...ANNOUNCED, asked: ['block.headers 200'], dropped: 'peer-protocol' },
   'garbage-huge': { ...ANNOUNCED, asked: ['block.headers 200'], dropped: 'too-large' },
   'garbage-silence': { ...ANNOUNCED, asked: ['block.headers'], dropped: 'timeout' },
-  'flood-announcements': { ...NOTHING, told: ['transaction.announce 200'], asked: ['transaction.raw 200'] },
+  // Whom it repeats has had enough of it, too, and what it cannot hand on is taken for silence.
+  'flood-announcements': {
+    ...{ ...NOTHING, told: ['transaction.announce 200'], asked: ['transaction.raw 429'], dropped: 'peer-quota' },
+  },
   'flood-headers': { ...ANNOUNCED, asked: ['block.headers 200'] },
   'flood-transactions': { ...NOTHING, told: ['transaction.submit 400'] },
   'endless-headers': { ...ANNOUNCED, asked: ['block.headers 200', 'block.range 404'] },
