@@ -107,8 +107,9 @@ export function penaltyOfAnswer(reason: Reason | null): Penalty {
   return penalty === 'fatal' ? 'missed' : penalty;
 }
 
-/** What only a look at the whole block can show; sizes, encodings and the root are seen by whoever passes it on. */
+/** What only a look at the whole block, or at the one below it, can show; sizes, encodings and the root are seen by whoever passes it on. */
 const CONTENTS: readonly ReasonCode[] = [
+  'header-parent-invalid',
   'block-known-invalid',
   'block-no-coinbase',
   'block-extra-coinbase',

@@ -24,7 +24,8 @@ export class BlockPlan<Source> {
   /** Who announced it first. */
   readonly first: Offer<Source>;
   readonly #steps: Step<Source>[] = [];
-  readonly #sources = new Set<Source>();
+  /** Who announced it, and whether by its header alone. */
+  readonly #sources = new Map<Source, boolean>();
   #last: Step<Source> | undefined;
 
   constructor(first: Offer<Source>) {
@@ -34,13 +35,18 @@ export class BlockPlan<Source> {
 
   /** Every peer that announced it. */
   get sources(): Iterable<Source> {
-    return this.#sources;
+    return this.#sources.keys();
+  }
+
+  /** Those that announced it by its header alone: they say that they have connected it. */
+  get vouchers(): Iterable<Source> {
+    return [...this.#sources].filter(([, isVouched]) => isVouched).map(([source]) => source);
   }
 
   /** Another peer has the block. What one peer says a second time is not heard. */
   announced({ source, compact }: Offer<Source>): void {
     if (this.#sources.size >= MAX_OFFERS || this.#sources.has(source)) return;
-    this.#sources.add(source);
+    this.#sources.set(source, compact === undefined);
     this.#steps.push(
       compact === undefined ? { kind: 'whole', source, isVouched: true } : { kind: 'rebuild', source, compact },
     );

@@ -8,6 +8,7 @@ import { MAX_MISSING } from '../../shared/rpc/blockSchemas.js';
 import { accept, refuse, type Verdict } from '../../shared/verdict.js';
 import type { PoolEntry } from '../mempool/pool.js';
 import type { Peer } from '../net/peer.js';
+import { isBadContents } from '../net/score.js';
 import type { HeaderRecord } from '../store/layout.js';
 import { parseBlock } from '../sync/bodies.js';
 import { BlockPlan, type Offer, type Step } from './blockPlan.js';
@@ -128,8 +129,7 @@ export class BlockTaker {
     if (reject.code === 'header-time-future' && header !== undefined)
       this.#early.keep(header, offer, reject.timestamp - reject.latest);
     // Told before it was connected there: its sender may not know yet what we know.
-    if (reject.code === 'block-known-invalid' && offer.compact !== undefined) return;
-    for (const peer of plan.sources) peers.charge(peer, reject);
+    for (const peer of isBadContents(reject) ? plan.vouchers : plan.sources) peers.charge(peer, reject);
   }
 
   /** Nobody has handed the block over, or it is not the next one: synchronization finds what there is. */
@@ -177,7 +177,10 @@ export class BlockTaker {
   async #submit(block: Block, step: Came): Promise<Outcome> {
     const { chain, log, peers } = this.#context;
     const outcome = await chain.submitBlock(block);
-    if (outcome.ok) return 'done';
+    if (outcome.ok) {
+      peers.brought(step.source);
+      return 'done';
+    }
     const { reject } = outcome;
     // Two transactions may have one short id: then a wrong one was put in, and nobody has lied.
     if (step.kind === 'rebuild' && isOfBody(reject)) return 'spoiled';

@@ -58,7 +58,10 @@ export class TransactionFetcher {
       const { txid, wtxid } = decoded.value;
       came.add(wtxid);
       const verdict = await mempool.submit(decoded.value, peer.url);
-      if (verdict.ok) continue;
+      if (verdict.ok) {
+        peers.brought(peer);
+        continue;
+      }
       log.debug('a relayed transaction was refused', { txid, ...verdict.reject });
       peers.charge(peer, verdict.reject);
     }

@@ -88,6 +88,13 @@ describe('the plan for one block', () => {
     expect(steps(plan, () => false)).toEqual(['rebuild a', 'whole b, vouched', 'rebuild c']);
   });
 
+  test('holds those answerable for the contents that announced the block by its header alone', () => {
+    const plan = new BlockPlan({ source: 'a', compact });
+    plan.announced({ source: 'b', compact: undefined });
+    plan.announced({ source: 'c', compact });
+    expect([[...plan.sources], [...plan.vouchers]]).toEqual([['a', 'b', 'c'], ['b']]);
+  });
+
   test('asks for the whole block where the short form led nowhere, of the same peer, who vouches for nothing', () => {
     const plan = new BlockPlan({ source: 'a', compact });
     plan.announced({ source: 'b', compact });

@@ -37,6 +37,8 @@ test('what a peer says of our own data proves nothing, and costs no more than it
 test('a block that is relayed before it is judged may have bad contents, and no bad header, size or root', () => {
   expect(isBadContents({ code: 'block-coinbase-value', claimed: 2n, allowed: 1n })).toBe(true);
   expect(isBadContents({ code: 'block-tx', position: 1, reject: { code: 'tx-no-inputs' } })).toBe(true);
+  const hash = present(parseId<BlockHash>('11'.repeat(32)));
+  expect(isBadContents({ code: 'header-parent-invalid', previous: hash })).toBe(true);
   expect(isBadContents({ code: 'block-root', computed: '', claimed: '' })).toBe(false);
   expect(isBadContents({ code: 'block-too-large', size: 2, limit: 1 })).toBe(false);
   expect(isBadContents({ code: 'header-work', hash: present(parseId<BlockHash>('11'.repeat(32))), target: 1n })).toBe(
