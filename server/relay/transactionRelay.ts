@@ -13,7 +13,9 @@ const GATHER_MS = 20;
  * from somebody else, and a node with many peers does not make a call to each of them for each transaction.
  */
 const FANOUT = 4;
-const REST_MS = 300;
+/** How long the others wait at the least, and how much longer by chance: two nodes that tell each other at once tell it in vain. */
+const REST_MS = 1_000;
+const REST_SPREAD_MS = 2_000;
 /** Bodies asked of one peer in one call. */
 const BATCH = 250;
 /** Announcements waiting for one peer. A slow peer misses some and finds them by synchronization. */
@@ -72,9 +74,9 @@ export class TransactionRelay {
   }
 
   #announceSoon(): void {
-    const { background, clock } = this.#context;
+    const { background, clock, random } = this.#context;
     if (this.#rest.size > 0)
-      this.#cancelRest ??= clock.after(REST_MS, () => {
+      this.#cancelRest ??= clock.after(REST_MS + random.below(REST_SPREAD_MS), () => {
         this.#cancelRest = undefined;
         this.#flush(this.#rest);
       });
