@@ -121,13 +121,20 @@ describe('dialer', () => {
     }
   }
 
-  test('an answer that is larger than its limit after decompression is not read to its end', async () => {
-    const bomb = gzipSync(Buffer.alloc(50_000_000));
+  test('an answer that is larger than its limit is not read to its end', async () => {
     await withServer(
-      (_request, response) => void response.setHeader('content-encoding', 'gzip').end(bomb),
+      (_request, response) => void response.end(Buffer.alloc(50_000_000)),
       async (url) => {
         expect(await ping(url, { maxBytes: 100_000 })).toEqual({ code: 'too-large', limit: 100_000 });
       },
+    );
+  });
+
+  test('an answer that is compressed is none, and is not made larger', async () => {
+    const bomb = gzipSync(Buffer.alloc(50_000_000));
+    await withServer(
+      (_request, response) => void response.setHeader('content-encoding', 'gzip').end(bomb),
+      async (url) => expect((await ping(url, { maxBytes: 100_000 })).code).toBe('peer-unreachable'),
     );
   });
 
