@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Agent } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
+import { sleep } from '../client/time.js';
 import { genesisBlock } from '../shared/consensus/genesis.js';
 import { NETWORKS } from '../shared/consensus/networks.js';
 import { post } from './post.js';

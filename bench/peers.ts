@@ -12,7 +12,7 @@ import { present } from '../test/kit/assertOk.js';
 import { testKey, transfer } from '../test/kit/builders.js';
 import { temporaryDirectory } from '../test/support/temporary.js';
 import type { PeersReport } from './peersNode.js';
-import { percentile } from './report.js';
+import { percentile, round } from './report.js';
 
 const NODES = 20;
 const SECONDS = 120;
@@ -241,8 +241,4 @@ function perLink(
 
 function add(map: Map<string, number>, key: string, times: number): void {
   map.set(key, (map.get(key) ?? 0) + times);
-}
-
-function round(value: number): number {
-  return Number(value.toPrecision(4));
 }

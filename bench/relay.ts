@@ -11,7 +11,7 @@ import { type Spendable, testKey, transfer } from '../test/kit/builders.js';
 import { TestChain } from '../test/kit/testChain.js';
 import { temporaryDirectory } from '../test/support/temporary.js';
 import { BENCH_PARAMS, type BenchOrder, type BenchReport, benchReport, sharedNow } from './relayNode.js';
-import { median } from './report.js';
+import { median, percentile, round } from './report.js';
 
 /** Blocks of each size are measured this often, after two that warm the nodes up. */
 const BLOCKS = 11;
@@ -103,7 +103,7 @@ async function paymentFigures(folder: string): Promise<Record<string, number>> {
       payments: times.length,
       hops: LINE - 1,
       paymentMs: round(median(times)),
-      paymentMsP99: round(times.toSorted((x, y) => x - y)[Math.floor(times.length * 0.99)] ?? 0),
+      paymentMsP99: round(percentile(times, 0.99)),
     };
   } finally {
     await Promise.all(nodes.map((node) => node.end()));
@@ -206,10 +206,6 @@ async function within<T>(what: string, work: Promise<T>): Promise<T> {
   controller.abort();
   if (first === undefined) throw new Error(`not within ${PATIENCE_MS} ms: ${what}`);
   return first;
-}
-
-function round(figure: number): number {
-  return Number(figure.toPrecision(4));
 }
 
 /** Blocks full of payments of one input and two outputs, each of an output of the block before; and those they stand on. */

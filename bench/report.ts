@@ -10,6 +10,11 @@ export function percentile(figures: readonly number[], part: number): number {
   return sorted[Math.min(Math.floor(sorted.length * part), sorted.length - 1)] ?? 0;
 }
 
+/** A figure to four places. */
+export function round(figure: number): number {
+  return Number(figure.toPrecision(4));
+}
+
 /** What was measured: how often in a second, and how long each took. */
 export interface Result {
   readonly suite: string;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { createClient } from '../client/createClient.js';
+import { sleep } from '../client/time.js';
 import { servingCli } from '../test/support/servingCli.js';
 import { temporaryDirectory } from '../test/support/temporary.js';
 import { badPeer } from './sync/badPeer.js';
@@ -99,7 +100,7 @@ async function run(dataDir: string, peers: readonly string[], height: number): P
       return { seconds: Number(seconds.toFixed(2)), transactions, loopDelayP99Ms, peakMb, said: node.said() };
     }
     if (seconds * 1000 > LIMIT_MS) throw new Error(`it is at ${now} of ${height} after ${seconds} s: ${node.said()}`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await sleep(LOOK_MS);
   }
 }
 

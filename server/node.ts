@@ -20,7 +20,6 @@ import type { Bans } from './net/bans.js';
 import { BookKeeper, NODE_CARE } from './net/bookKeeper.js';
 import { Greeter } from './net/greeter.js';
 import { OwnNonces } from './net/handshake.js';
-import { groupOf } from './net/netGroup.js';
 import { PeerBook } from './net/peerBook.js';
 import { Peers } from './net/peers.js';
 import type { PeerUrl } from './net/peerUrl.js';
@@ -104,8 +103,8 @@ export function startNode(
       const pace = paceOf(params);
       const greeter = new Greeter({ genesis, tip, ownUrl, dialer, nonces });
       const known = { genesis, book, clock, random, log, signal };
-      const parts = { book, sessions, bans, isShared, clock, groupOf };
-      const peers = life.add('peers', new Peers({ ...parts, greeter, ownUrl, log, signal }));
+      const parts = { book, sessions, bans, isShared, clock, greeter, ownUrl, log, signal };
+      const peers = life.add('peers', new Peers(parts));
       const care = { ...known, peers, greeter, ownUrl, directories, tip, everyMs: pace.upkeepMs, doubts: pace };
       const upkeep = life.add('upkeep of peers', new Upkeep(care));
       const exclude = (url: PeerUrl): boolean => url === ownUrl() || peers.get(url) !== undefined;

@@ -184,7 +184,7 @@ async function submit(chain: Chainstate, block: Block): Promise<SubmittedBlock> 
 function decode(chain: Chainstate, bytes: Uint8Array): Block {
   const header = decodeHeader(bytes.subarray(0, HEADER_BYTES));
   if (!header.ok) throw new TrestleError({ code: 'block-malformed', detail: header.detail });
-  const verdict = chain.checkHeader(header.value);
+  const verdict = chain.gate.check(header.value);
   if (!verdict.ok) throw new TrestleError(verdict.reject);
   const block = decodeBlock(bytes);
   if (!block.ok) throw new TrestleError({ code: 'block-malformed', detail: block.detail });

@@ -4,6 +4,7 @@ import type { PeerApi, PeerView } from '../../shared/rpc/nodeSchemas.js';
 import { addressKey } from '../net/addressKey.js';
 import { type Ban, type Bans, BY_OPERATOR } from '../net/bans.js';
 import { banOn } from '../net/banTargets.js';
+import { groupOf } from '../net/netGroup.js';
 import type { Peer } from '../net/peer.js';
 import type { PeerBook } from '../net/peerBook.js';
 import type { Peers } from '../net/peers.js';
@@ -75,12 +76,12 @@ function viewOf({ target, until, why }: Ban): Ban {
 }
 
 function viewOfPeer(peer: Peer, peers: Peers): PeerView {
-  const { url, sought, since, tip, userAgent, capabilities } = peer;
+  const { url, sought, since, tip, userAgent, protocol, contract, capabilities } = peer;
   const host = hostOf(url);
   return {
-    ...{ url, sought, since, height: tip.height, userAgent, capabilities: [...capabilities] },
+    ...{ url, sought, since, height: tip.height, userAgent, protocol, contract, capabilities: [...capabilities] },
     points: Number(peers.pointsOf(url).toFixed(1)),
     address: isIP(host) === 0 ? null : host,
-    group: peers.groupOf(url),
+    group: groupOf(url),
   };
 }

@@ -58,7 +58,8 @@ export class Chainstate {
   readonly #clock: ChainParts['clock'];
   readonly #queue = new PQueue({ concurrency: 1 });
   readonly #state: TipState;
-  readonly #gate: HeaderGate;
+  /** Judges headers, and whether their work is worth storing them, without storing anything. */
+  readonly gate: HeaderGate;
   readonly #mover: TipMover;
   readonly #marks: HeaderMarks;
   readonly #branches: BranchSwitch;
@@ -68,7 +69,7 @@ export class Chainstate {
     const { clock, log, signatures, verified, keep = async () => {} } = parts;
     this.#clock = clock;
     this.#state = state;
-    this.#gate = new HeaderGate(state, clock);
+    this.gate = new HeaderGate(state, clock);
     this.#mover = new TipMover({ state, events, signatures, verified });
     this.#marks = new HeaderMarks(state);
     this.#branches = new BranchSwitch({ state, marks: this.#marks, events, mover: this.#mover, clock, log, keep });
@@ -132,16 +133,6 @@ export class Chainstate {
   /** Whether a block is on the active chain. */
   isActive({ header }: HeaderRecord): boolean {
     return this.store.hashAt(header.height) === header.hash;
-  }
-
-  /** The verdict on one header alone, before anybody spends time on what comes with it. */
-  checkHeader(header: Header): Verdict<HeaderRecord, HeaderReject> {
-    return this.#gate.check(header);
-  }
-
-  /** Judges headers, and whether their work is worth storing them, without storing anything. */
-  get gate(): HeaderGate {
-    return this.#gate;
   }
 
   /**
@@ -210,7 +201,7 @@ export class Chainstate {
     let failure: HeaderReject | undefined;
     for (const header of headers) {
       const known = this.headers.get(header.hash);
-      const checked = this.checkHeader(header);
+      const checked = this.gate.check(header);
       if (!checked.ok) {
         failure = checked.reject;
         break;
@@ -221,7 +212,7 @@ export class Chainstate {
       added.push(last);
     }
     if (last !== undefined && added.length > 0) {
-      const enough = this.#gate.checkWork(last.work > shown ? last.work : shown);
+      const enough = this.gate.checkWork(last.work > shown ? last.work : shown);
       if (!enough.ok) {
         // What was only staged must not pass for stored. A bad header is told as such, however little work is below it.
         this.headers.forget();
@@ -239,10 +230,10 @@ export class Chainstate {
     const known = this.headers.get(hash);
     if (known?.invalid) return refuse(reasonOfMark(known));
     if (known?.body) return accept({ record: known, status: 'known' });
-    const checked = this.checkHeader(block.header);
+    const checked = this.gate.check(block.header);
     if (!checked.ok) return checked;
     // A stored header has proved the work of its branch. Bodies come lowest first, and the lowest have the least work.
-    const enough = known === undefined ? this.#gate.checkWork(checked.value.work) : accept(undefined);
+    const enough = known === undefined ? this.gate.checkWork(checked.value.work) : accept(undefined);
     if (!enough.ok) return enough;
     // Bodies come parents first: what stands on a header alone cannot be judged yet.
     if (this.headers.require(previous).body === null) return refuse({ code: 'header-parent-unknown', previous });

@@ -1,3 +1,4 @@
+import { MAX_BAN_MINUTES } from '../../shared/rpc/nodeSchemas.js';
 import { Background } from '../background.js';
 import type { Clock, Logger } from '../ports.js';
 import type { Kv, Write } from '../store/kv.js';
@@ -7,7 +8,7 @@ import { put, remove, scan } from '../store/space.js';
 /** Bans kept at once. */
 export const MAX_BANS = 1_000;
 /** The longest ban, and so the most that a wrong clock can make of one. */
-export const MAX_BAN_MS = 366 * 86_400_000;
+export const MAX_BAN_MS = MAX_BAN_MINUTES * 60_000;
 /** Shorter bans are not written down: a flood of callers that are put off for minutes must not keep the disk busy. */
 const LEAST_STORED_MS = 1_800_000;
 /** Why an operator's bans stand. */

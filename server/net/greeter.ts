@@ -28,6 +28,8 @@ export interface Greeted {
   readonly reachesUs: boolean;
   /** The version that both speak. */
   readonly protocol: number;
+  /** The contract that it was built on; `null` where it is of a version that does not say. */
+  readonly contract: string | null;
   /** What it can do beyond the calls that every node answers. */
   readonly capabilities: ReadonlySet<string>;
   readonly userAgent: string;
@@ -62,6 +64,7 @@ export class Greeter {
       tip: answer.tip,
       reachesUs: answer.confirmed,
       protocol: verdict.value,
+      contract: answer.contract ?? null,
       capabilities: new Set(answer.capabilities),
       userAgent: answer.userAgent,
     };

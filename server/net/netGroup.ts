@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { addressKey } from './addressKey.js';
 import { isPrivateAddress, plainAddress } from './addressPolicy.js';
 import { hostOf, type PeerUrl } from './peerUrl.js';
 
@@ -28,7 +29,8 @@ export function groupOf(url: PeerUrl): NetGroup {
 export function groupOfAddress(address: string): NetGroup {
   const plain = plainAddress(address);
   if (isPrivateAddress(plain)) return `private:${plain}`;
-  return isIP(plain) === 4 ? `v4:${plain.split('.').slice(0, 2).join('.')}` : `v6:${firstParts(plain)}`;
+  if (isIP(plain) === 4) return `v4:${plain.split('.').slice(0, 2).join('.')}`;
+  return `v6:${addressKey(plain).split(':').slice(0, 2).join(':')}`;
 }
 
 /** Whether an address of this group may be called by everybody. */
@@ -43,15 +45,4 @@ export function isNamedGroup(group: NetGroup): boolean {
 
 function privateGroup(url: PeerUrl): NetGroup {
   return `private:${new URL(url).host}`;
-}
-
-/** The first 32 bits of an IPv6 address. */
-function firstParts(address: string): string {
-  const [head = ''] = address.split('::');
-  const [first = '', second = ''] = head.split(':');
-  return `${part(first)}:${part(second)}`;
-}
-
-function part(digits: string): string {
-  return Number.parseInt(digits === '' ? '0' : digits, 16).toString(16);
 }

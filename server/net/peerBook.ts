@@ -80,10 +80,6 @@ export class PeerBook {
     return this.#tables.isKept(url);
   }
 
-  groupOf(url: PeerUrl): NetGroup {
-    return this.get(url)?.group ?? groupOf(url);
-  }
-
   /** Places that are contested: whether their incumbents answer, decides. */
   contests(): Contest[] {
     return this.#tables.contests();
@@ -187,7 +183,7 @@ export class PeerBook {
 
   async #answered(url: PeerUrl, answered: Answered): Promise<void> {
     const now = this.#parts.clock.now();
-    await this.#save(this.#tables.succeeded(url, { group: this.groupOf(url), now, answered }));
+    await this.#save(this.#tables.succeeded(url, { group: groupOf(url), now, answered }));
   }
 
   /** An address that may not be called has no place: each private one is a group of its own, and anybody can invent them. */

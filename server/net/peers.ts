@@ -11,6 +11,7 @@ import type { Ban, Bans } from './bans.js';
 import { banOn, whatToBan } from './banTargets.js';
 import type { Greeter } from './greeter.js';
 import { type Candidate, whoMakesRoom } from './inbound.js';
+import { groupOf } from './netGroup.js';
 import type { Peer, PeerEvents } from './peer.js';
 import type { PeerBook } from './peerBook.js';
 import type { PeerUrl } from './peerUrl.js';
@@ -35,8 +36,6 @@ export interface PeersParts {
   readonly greeter: Greeter;
   readonly sessions: Sessions;
   readonly bans: Bans;
-  /** The network group of a URL: those of one group may well be one operator's. */
-  readonly groupOf: (url: PeerUrl) => string;
   /** Whether many nodes share an address, so that none of them may be banned by it. */
   readonly isShared: (address: string) => boolean;
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
@@ -140,11 +139,6 @@ export class Peers {
     return this.#scores.points(url, this.#parts.clock.monotonic());
   }
 
-  /** The network group that a peer is counted to. */
-  groupOf(url: PeerUrl): string {
-    return this.#parts.groupOf(url);
-  }
-
   /**
    * Leaves whoever is kept out by now, and ends the sessions they have here. The operator's bans and our own come through
    * here alike.
@@ -155,7 +149,7 @@ export class Peers {
     sessions.end(({ url, remoteAddress }) => url === target || banOn(bans, url, remoteAddress) !== undefined);
   }
 
-  /** Seeks a session with a node at the operator's word, beside those it seeks itself. */
+  /** Seeks a session with a node at once: at the operator's word, or because it was sought before. */
   seek(url: PeerUrl): void {
     if (!this.#isStopping()) this.#background.run('seeking a peer', this.connect(url, true));
   }
@@ -179,7 +173,10 @@ export class Peers {
 
   #punish(peer: Peer, penalty: Penalty, reason: Reason | null): void {
     const why = reason?.code ?? 'no reason given';
-    if (penalty === 'renew') this.#renew(peer, why);
+    if (penalty === 'renew') {
+      this.#renew(peer, why);
+      return;
+    }
     // Calls that were under way when it was left fail one after the other, and are charged once.
     if (penalty !== 'fatal' && this.#live.get(peer.url) !== peer) return;
     if (penalty === 'missed') peer.missed += 1;
@@ -206,18 +203,20 @@ export class Peers {
     }
     this.#renewed.set(peer.url, true);
     this.#drop(peer, 'it lost our session');
-    this.meet(peer.url);
+    // It keeps its place: one that we sought is one of those still.
+    if (peer.sought) this.seek(peer.url);
+    else this.meet(peer.url);
   }
 
   #hasPlaceFor(newcomer: PeerUrl, mayReplace: boolean): boolean {
     const met = this.all().filter(({ sought }) => !sought);
-    const group = this.#parts.groupOf(newcomer);
-    if (met.filter(({ url }) => this.#parts.groupOf(url) === group).length >= MAX_MET_PER_GROUP) return false;
+    const group = groupOf(newcomer);
+    if (met.filter(({ url }) => groupOf(url) === group).length >= MAX_MET_PER_GROUP) return false;
     if (met.length + this.#dialling.size < MAX_MET) return true;
     if (!mayReplace) return false;
     const candidates = met.map((item): Candidate<Peer> => {
       const { sinceTick: since, usefulAt } = item;
-      return { item, group: this.#parts.groupOf(item.url), since, usefulAt };
+      return { item, group: groupOf(item.url), since, usefulAt };
     });
     const leaves = met.length < MAX_MET ? undefined : whoMakesRoom(candidates);
     if (leaves !== undefined) this.#drop(leaves, 'another seeks its place');

@@ -6,6 +6,7 @@ import type { TipView } from '../../shared/rpc/views.js';
 import { Background } from '../background.js';
 import type { Clock, Logger, Random } from '../ports.js';
 import type { Greeter } from './greeter.js';
+import { groupOf } from './netGroup.js';
 import type { Peer } from './peer.js';
 import { MAX_ANCHORS, type PeerBook } from './peerBook.js';
 import type { Peers } from './peers.js';
@@ -131,7 +132,7 @@ export class Upkeep {
     const room = this.#room();
     if (room <= 0) return;
     const { book, peers } = this.#parts;
-    const groups = this.#sought().map(({ url }) => book.groupOf(url));
+    const groups = this.#sought().map(({ url }) => groupOf(url));
     await this.#dial(book.due(room, (url) => peers.isTaken(url), { groups }));
   }
 
@@ -153,7 +154,7 @@ export class Upkeep {
     const situation: Situation = {
       sought: sought.map(({ url, tip }) => ({
         url,
-        group: book.groupOf(url),
+        group: groupOf(url),
         isKept: book.isKept(url),
         work: tip.work,
       })),
@@ -203,6 +204,6 @@ export class Upkeep {
   #learn(nodes: readonly KnownNode[], source: PeerUrl): void {
     const { book, ownUrl } = this.#parts;
     const urls = nodes.flatMap(({ url }) => parsePeerUrl(url) ?? []).filter((url) => url !== ownUrl());
-    this.#background.run('saving the list of known nodes', book.learnAll(urls, book.groupOf(source)));
+    this.#background.run('saving the list of known nodes', book.learnAll(urls, groupOf(source)));
   }
 }

@@ -2,7 +2,6 @@ import { within } from '../../client/links.js';
 import { toBase64 } from '../../shared/bytes/base64.js';
 import type { Block } from '../../shared/model/block.js';
 import { encodeHeader, type Header } from '../../shared/model/header.js';
-import type { Chainstate } from '../chain/chainstate.js';
 import type { ProvedEvent, SettledEvent } from '../chain/events.js';
 import { BULK_TIMEOUT_MS } from '../net/dialer.js';
 import { COMPACT_BLOCKS } from '../net/handshake.js';
@@ -62,20 +61,21 @@ export class BlockAnnouncer {
   }
 
   async #announce(peer: Peer, header: Header, compact: string | undefined): Promise<void> {
-    const { peers, chain } = this.#context;
+    const { peers } = this.#context;
     const encoded = toBase64(encodeHeader(header));
     const input = compact === undefined ? { header: encoded } : { header: encoded, compact };
     const told = await peers.ask(peer, (client) => client.block.announce.mutate(input));
     if (peer.reachesUs || !told.ok || told.value.known) return;
-    await this.#push(peer, { chain, header });
+    await this.#push(peer, header);
   }
 
   /** A peer that cannot call us cannot ask for the block either: where it has it from nobody else, it is handed it. */
-  async #push(peer: Peer, { chain, header }: { readonly chain: Chainstate; readonly header: Header }): Promise<void> {
-    const raw = chain.store.rawBlock(header.hash);
+  async #push(peer: Peer, { hash }: Header): Promise<void> {
+    const { chain, peers } = this.#context;
+    const raw = chain.store.rawBlock(hash);
     if (raw === undefined) return;
     const block = toBase64(raw);
-    await this.#context.peers.ask(peer, (client) => client.block.submit.mutate({ block }, within(BULK_TIMEOUT_MS)));
+    await peers.ask(peer, (client) => client.block.submit.mutate({ block }, within(BULK_TIMEOUT_MS)));
   }
 }
 

@@ -38,7 +38,7 @@ const rows = new ByteWriter(1_024);
 
 /** The write that stores a record. */
 export function put<Key, Value>(space: Space<Key, Value>, key: Key, value: Value): Write {
-  return { kind: 'put', key: keyBytes(space, key), value: written(space.value, value) };
+  return { kind: 'put', key: keyBytes(space, key), value: written(() => space.value.write(rows, value)) };
 }
 
 /** The write that takes a record away. */
@@ -110,18 +110,18 @@ export function decodeRow<Key, Value>(
 
 /** The stored key of a record. */
 export function keyBytes<Key, Value>(space: Space<Key, Value>, key: Key): Uint8Array {
-  return written({ write: (writer) => space.key.write(writer.u8(space.prefix), key) }, key);
+  return written(() => space.key.write(rows.u8(space.prefix), key));
 }
 
-/** The bytes of a value. A value that cannot be written leaves nothing behind for the next one. */
-function written<T>(codec: Pick<Codec<T>, 'write'>, value: T): Uint8Array {
+/** The bytes that are written meanwhile. A value that cannot be written leaves nothing behind for the next one. */
+function written(write: () => void): Uint8Array {
+  let bytes: Uint8Array;
   try {
-    codec.write(rows, value);
-    return rows.take();
-  } catch (error) {
-    rows.take();
-    throw error;
+    write();
+  } finally {
+    bytes = rows.take();
   }
+  return bytes;
 }
 
 function prefixed(space: { readonly prefix: number }, bytes: Uint8Array): Uint8Array {

@@ -7,13 +7,12 @@ import { Background } from '../background.js';
 import type { Chainstate } from '../chain/chainstate.js';
 import { BULK_TIMEOUT_MS } from '../net/dialer.js';
 import type { Peer } from '../net/peer.js';
-import type { Peers } from '../net/peers.js';
-import type { Clock, Logger } from '../ports.js';
 import type { HeaderRecord } from '../store/layout.js';
 import { readBodies } from './bodies.js';
 import { forkHeight, MissingBodies } from './branch.js';
 import { type BodyRequest, type Delivery, DownloadPlan, STALL_MS } from './download.js';
 import { Pace } from './pace.js';
+import type { SyncParts } from './syncParts.js';
 
 /** How often it is looked whether something is overdue, where nothing happens. */
 const LOOK_MS = 200;
@@ -23,15 +22,9 @@ const AHEAD = 3;
 const MAX_SENDERS = 4_096;
 
 /** What fetching bodies needs. */
-export interface BodySyncParts {
-  readonly chain: Chainstate;
-  readonly peers: Peers;
-  readonly clock: Clock;
-  readonly log: Logger;
+export interface BodySyncParts extends Pick<SyncParts, 'chain' | 'peers' | 'clock' | 'log' | 'signal'> {
   /** Told of each block that came. */
   readonly onBlock: (block: Block) => void;
-  /** Aborts when the node stops. */
-  readonly signal: AbortSignal;
 }
 
 /** One download, towards one header. */
@@ -229,6 +222,7 @@ export class BodySync {
       const [oldest] = senders.keys();
       if (senders.size > MAX_SENDERS && oldest !== undefined) senders.delete(oldest);
       plan.done(delivery);
+      this.#parts.peers.brought(delivery.source);
       return onBlock(block);
     }
     const { reject } = outcome;

@@ -3,16 +3,14 @@ import type { Header } from '../../shared/model/header.js';
 import { MAX_HEADERS } from '../../shared/rpc/blockSchemas.js';
 import { accept, refuse, type Verdict } from '../../shared/verdict.js';
 import { Background } from '../background.js';
-import type { Chainstate } from '../chain/chainstate.js';
 import { reasonOfMark } from '../chain/headerMarks.js';
 import type { Peer } from '../net/peer.js';
-import type { Peers } from '../net/peers.js';
-import type { Clock, Logger } from '../ports.js';
 import type { HeaderRecord } from '../store/layout.js';
 import { locatorFrom, locatorOf } from './branch.js';
 import { Claim } from './claim.js';
 import { HeaderSource } from './headerSource.js';
 import { Presync } from './presync.js';
+import type { SyncParts } from './syncParts.js';
 
 /** Rounds of headers from one peer: 20 million blocks. A peer that has still more is making them up. */
 const MAX_ROUNDS = 10_000;
@@ -27,15 +25,9 @@ const REST_MS = 30_000;
 const LONGEST_REST_MS = 3_600_000;
 
 /** What synchronizing headers needs. */
-export interface HeaderSyncParts {
-  readonly chain: Chainstate;
-  readonly peers: Peers;
-  readonly clock: Clock;
-  readonly log: Logger;
+export interface HeaderSyncParts extends Pick<SyncParts, 'chain' | 'peers' | 'clock' | 'log' | 'signal'> {
   /** A branch that had too little work at first has shown enough, and is stored. */
   readonly onProven: (peer: Peer) => void;
-  /** Aborts when the node stops. */
-  readonly signal: AbortSignal;
 }
 
 /** The last header that a peer has shown and that is stored. */

@@ -1,11 +1,8 @@
 import type { Wtxid } from '../../shared/model/ids.js';
 import { MAX_IDS } from '../../shared/rpc/transactionSchemas.js';
 import { accept, refuse, type Verdict } from '../../shared/verdict.js';
-import type { Mempool } from '../mempool/mempool.js';
 import type { Peer } from '../net/peer.js';
-import type { Peers } from '../net/peers.js';
-import type { Logger, Random } from '../ports.js';
-import type { TransactionFetcher } from './transactionFetcher.js';
+import type { SyncParts } from './syncParts.js';
 
 /** Pages of ids of waiting transactions taken from one peer in one run: more than any mempool of the usual size has. */
 const MAX_ID_PAGES = 400;
@@ -14,15 +11,7 @@ const MAX_ID_PAGES = 400;
 const MAX_LACKED = 20_000;
 
 /** What merging waiting transactions needs. */
-export interface MergePoolParts {
-  readonly mempool: Mempool;
-  readonly peers: Peers;
-  readonly fetcher: TransactionFetcher;
-  readonly random: Random;
-  readonly log: Logger;
-  /** Aborts when the node stops. */
-  readonly signal: AbortSignal;
-}
+export type MergePoolParts = Pick<SyncParts, 'mempool' | 'peers' | 'fetcher' | 'random' | 'log' | 'signal'>;
 
 /** Takes over the transactions that wait at peers. What waits here stays: it is merged, never replaced. */
 export class MergePool {

@@ -1,5 +1,5 @@
-import { checkHeader, type ParentContext, workWith } from '../../shared/consensus/checkHeader.js';
-import { MEDIAN_SPAN, type NetworkParams } from '../../shared/consensus/params.js';
+import { checkHeader, contextAfter, type ParentContext } from '../../shared/consensus/checkHeader.js';
+import type { NetworkParams } from '../../shared/consensus/params.js';
 import type { HeaderReject } from '../../shared/consensus/reject.js';
 import type { Header } from '../../shared/model/header.js';
 import type { BlockHash } from '../../shared/model/ids.js';
@@ -59,13 +59,7 @@ export class Presync {
     if (header.previous !== parent.hash) return refuse({ code: 'header-parent-unknown', previous: header.previous });
     const verdict = checkHeader(header, parent, { params: this.#params, now });
     if (!verdict.ok) return verdict;
-    const { hash, height, timestamp } = header;
-    this.#context = {
-      ...{ hash, height, timestamp, invalid: false },
-      work: workWith(parent.work, header),
-      recentTimes: [timestamp, ...parent.recentTimes].slice(0, MEDIAN_SPAN),
-      anchorTime: parent.anchorTime ?? timestamp,
-    };
+    this.#context = contextAfter(parent, header);
     this.#inBatch += 1;
     return accept(undefined);
   }

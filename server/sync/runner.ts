@@ -1,30 +1,11 @@
 import type { SyncView } from '../../shared/rpc/infoSchemas.js';
-import type { Chainstate } from '../chain/chainstate.js';
-import type { Mempool } from '../mempool/mempool.js';
 import type { Peer } from '../net/peer.js';
-import type { Peers } from '../net/peers.js';
-import type { Clock, Logger, Random } from '../ports.js';
 import type { HeaderRecord } from '../store/layout.js';
 import { BodySync } from './bodySync.js';
 import { HeaderSync } from './headerSync.js';
 import { MergePool } from './mergePool.js';
 import { SyncProgress } from './progress.js';
-import type { TransactionFetcher } from './transactionFetcher.js';
-
-/** What synchronization needs. */
-export interface SyncParts {
-  readonly chain: Chainstate;
-  readonly mempool: Mempool;
-  readonly peers: Peers;
-  readonly fetcher: TransactionFetcher;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  /** Time between two looks whether there is something to catch up with. */
-  readonly intervalMs: number;
-  /** Aborts when the node stops. */
-  readonly signal: AbortSignal;
-}
+import type { SyncParts } from './syncParts.js';
 
 /**
  * Catches up with peers that have more work: headers first, then the bodies they lead to, then the waiting transactions.

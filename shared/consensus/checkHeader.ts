@@ -98,3 +98,15 @@ function requireTarget(bits: number): bigint {
   if (target === undefined) throw new RangeError(`bits 0x${bits.toString(16)} of a checked header spell no target`);
   return target;
 }
+
+/** What a child of a block is judged against, given what the block itself was, with the latest timestamp first. */
+export function contextAfter(parent: ParentContext, header: Header): ParentContext {
+  const { hash, height, timestamp } = header;
+  return {
+    ...{ hash, height, timestamp },
+    work: workWith(parent.work, header),
+    recentTimes: [timestamp, ...parent.recentTimes].slice(0, MEDIAN_SPAN),
+    anchorTime: parent.anchorTime ?? timestamp,
+    invalid: false,
+  };
+}

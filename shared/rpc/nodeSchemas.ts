@@ -92,6 +92,8 @@ export const stopOutput = z.strictObject({ stopping: z.literal(true) });
 
 /** The longest ban, in minutes: a year. */
 export const MAX_BAN_MINUTES = 527_040;
+/** For how long somebody is kept out where the operator does not say, in minutes: a day. */
+export const BAN_MINUTES = 1_440;
 export const addInput = z.strictObject({ url });
 /** `known`: it was in the book before. */
 export const addOutput = z.strictObject({ url, known: z.boolean() });
@@ -103,7 +105,7 @@ const target = { url: url.optional(), address: z.union([z.ipv4(), z.ipv6()]).opt
 const one = ({ url, address }: { url?: string | undefined; address?: string | undefined }): boolean =>
   (url === undefined) !== (address === undefined);
 export const banInput = z
-  .strictObject({ ...target, minutes: z.int().min(1).max(MAX_BAN_MINUTES).default(1_440) })
+  .strictObject({ ...target, minutes: z.int().min(1).max(MAX_BAN_MINUTES).default(BAN_MINUTES) })
   .refine(one, 'a url or an address is expected');
 export const unbanInput = z.strictObject(target).refine(one, 'a url or an address is expected');
 export const banView = z.strictObject({
@@ -129,6 +131,9 @@ const peerView = z.strictObject({
   /** The network it is counted to. */
   group: text.max(MAX_URL),
   userAgent: text,
+  /** The version that both speak, and the contract that it was built on: another one than ours is no reason to part. */
+  protocol: count,
+  contract: fingerprint.nullable(),
   capabilities: z.array(text).max(32),
 });
 /** A node that this one has a session with. */

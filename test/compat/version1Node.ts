@@ -5,8 +5,9 @@ import type { Fetch } from '../../client/links.js';
 import { createPeerClient, SESSION_HEADER } from '../../client/peerClient.js';
 import { listen } from '../../server/http/listen.js';
 import { httpDialer, type MakeDialer } from '../../server/net/dialer.js';
-import { TrestleError } from '../../shared/errors.js';
+import type { Reason } from '../../shared/reasons.js';
 import { readSuperjson, transformer } from '../../shared/rpc/transformer.js';
+import { failureEnvelope, successEnvelope } from '../kit/envelopes.js';
 import { type TestNode, testNode } from '../support/testNode.js';
 import { CONTRACT_1, isPath1 } from './contract1.js';
 
@@ -40,7 +41,7 @@ export async function version1Node(config: { readonly peers?: string[] } = {}): 
     // Version 1 put it this way, whatever the field: it read hellos strictly, and had no other procedures.
     if (!isKnown) {
       if (path !== 'node.hello') violations.push(`was asked ${path} ${body.slice(0, 200)}`);
-      return refusal(new TrestleError({ code: 'bad-request', detail: 'Unrecognized key' }));
+      return refusal({ code: 'bad-request', detail: 'Unrecognized key' });
     }
     const session = request.headers[SESSION_HEADER];
     const headers = {
@@ -144,12 +145,11 @@ function withoutCapabilities(hello: unknown): unknown {
 }
 
 function answerOf(output: unknown): string {
-  return JSON.stringify({ result: { data: transformer.serialize(output) } });
+  return JSON.stringify(successEnvelope(output));
 }
 
-function refusal({ message, reason }: TrestleError): { status: number; body: string } {
-  const data = { code: 'BAD_REQUEST', httpStatus: 400, reason, issues: [] };
-  return { status: 400, body: JSON.stringify({ error: transformer.serialize({ message, code: -32_600, data }) }) };
+function refusal(reason: Reason): { status: number; body: string } {
+  return { status: 400, body: JSON.stringify(failureEnvelope(reason)) };
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

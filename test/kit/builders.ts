@@ -1,6 +1,6 @@
-import { expectedBits, medianTime, type ParentContext, workWith } from '../../shared/consensus/checkHeader.js';
+import { expectedBits, medianTime, type ParentContext } from '../../shared/consensus/checkHeader.js';
 import type { Coin } from '../../shared/consensus/coins.js';
-import { MEDIAN_SPAN, type NetworkParams, versionAt } from '../../shared/consensus/params.js';
+import { type NetworkParams, versionAt } from '../../shared/consensus/params.js';
 import { subsidyAt } from '../../shared/consensus/subsidy.js';
 import { hashAsNumber, targetFromBits, workOfTarget } from '../../shared/consensus/target.js';
 import type { Address } from '../../shared/model/address.js';
@@ -135,16 +135,4 @@ export function block({ params, parent, transactions, timestamp, change }: Block
 export function contextAfterGenesis({ hash, height, timestamp }: Header): ParentContext {
   const nothing = { work: 0n, anchorTime: undefined, invalid: false };
   return { ...{ hash, height, timestamp }, ...nothing, recentTimes: [timestamp] };
-}
-
-/** What a child of a block is judged against, given what the block itself was, with the latest timestamp first. */
-export function contextAfter(parent: ParentContext, header: Header): ParentContext {
-  const { hash, height, timestamp } = header;
-  return {
-    ...{ hash, height, timestamp },
-    work: workWith(parent.work, header),
-    recentTimes: [timestamp, ...parent.recentTimes].slice(0, MEDIAN_SPAN),
-    anchorTime: parent.anchorTime ?? timestamp,
-    invalid: false,
-  };
 }

@@ -1,4 +1,4 @@
-import type { ParentContext } from '../../shared/consensus/checkHeader.js';
+import { contextAfter, type ParentContext } from '../../shared/consensus/checkHeader.js';
 import { genesisBlock } from '../../shared/consensus/genesis.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
 import type { NetworkParams } from '../../shared/consensus/params.js';
@@ -6,15 +6,7 @@ import type { Block } from '../../shared/model/block.js';
 import type { BlockHash } from '../../shared/model/ids.js';
 import type { Transaction } from '../../shared/model/transaction.js';
 import type { Key } from '../../shared/wallet/keys.js';
-import {
-  type BlockPlan,
-  block,
-  coinbase,
-  contextAfter,
-  contextAfterGenesis,
-  type Spendable,
-  testKey,
-} from './builders.js';
+import { type BlockPlan, block, coinbase, contextAfterGenesis, type Spendable, testKey } from './builders.js';
 
 /** A chain of blocks outside any node: what somebody else might have mined. Blocks can stand on any earlier one. */
 export class TestChain {

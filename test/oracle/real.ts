@@ -90,7 +90,7 @@ export class Real {
   async #block(bytes: Uint8Array): Promise<string> {
     const header = decodeHeader(bytes.subarray(0, HEADER_BYTES));
     if (!header.ok) return 'block-malformed';
-    const first = this.chain.checkHeader(header.value);
+    const first = this.chain.gate.check(header.value);
     if (!first.ok) return textOf(first.reject);
     return this.#queued(bytes);
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { toBase64 } from '../../shared/bytes/base64.js';
-import { expectedBits } from '../../shared/consensus/checkHeader.js';
+import { contextAfter, expectedBits } from '../../shared/consensus/checkHeader.js';
 import { NETWORKS } from '../../shared/consensus/networks.js';
 import { type NetworkParams, parseNetwork } from '../../shared/consensus/params.js';
 import type { Block } from '../../shared/model/block.js';
@@ -9,7 +9,7 @@ import { toHeight } from '../../shared/model/height.js';
 import { idFromBytes } from '../../shared/model/ids.js';
 import { MAX_HEADERS, rangeInput } from '../../shared/rpc/blockSchemas.js';
 import { assertOk, present } from '../kit/assertOk.js';
-import { contextAfter, mine } from '../kit/builders.js';
+import { mine } from '../kit/builders.js';
 import { SILENCE, value } from '../kit/sim/liar/answer.js';
 import { FeignedChain } from '../kit/sim/liar/feignedChain.js';
 import { joinLiar } from '../kit/sim/liar/joinLiar.js';

@@ -1,15 +1,11 @@
 import { isIP } from 'node:net';
 import { Command } from 'commander';
-import type { BanView, PeerView } from '../../../shared/rpc/nodeSchemas.js';
+import { BAN_MINUTES, type BanView, MAX_BAN_MINUTES, type PeerView } from '../../../shared/rpc/nodeSchemas.js';
 import { createClient } from '../../createClient.js';
 import { group, type UrlOptions, withAction } from '../command.js';
 import { dataDirOption, type OperatorOptions, operatorClient } from '../operator.js';
 import { urlOption, wholeNumber } from '../options.js';
 import { table } from '../output.js';
-
-/** A day, unless said otherwise. */
-const BAN_MINUTES = 1_440;
-const MOST_BAN_MINUTES = 527_040;
 
 /** `trestle peers`: whom a node or a directory knows, and what its operator has to say about that. */
 export function peersCommand(): Command {
@@ -41,12 +37,12 @@ function sessions(): Command {
   });
 }
 
-const PEER_COLUMNS = ['url', 'sought by', 'since', 'height', 'points', 'address', 'group', 'software', 'capabilities'];
+const PEER_COLUMNS = ['url', 'sought by', 'since', 'height', 'points', 'address', 'group', 'software', 'version'];
 
 function peerRow({ url, sought, since, height, points, ...peer }: PeerView): string[] {
   const [by, at] = [sought ? 'us' : 'it', new Date(since).toISOString()];
-  const { address, group, userAgent, capabilities } = peer;
-  return [url, by, at, String(height), String(points), address ?? '-', group, userAgent, capabilities.join(' ') || '-'];
+  const { address, group, userAgent, protocol } = peer;
+  return [url, by, at, String(height), String(points), address ?? '-', group, userAgent, String(protocol)];
 }
 
 const BAN_COLUMNS = ['banned', 'until', 'why'];
@@ -75,7 +71,7 @@ function remove(): Command {
 function ban(): Command {
   const command = forOperators('ban', 'keep a node or an address out')
     .argument('<target>', 'a URL, or an IP address')
-    .option('--minutes <count>', 'for how long', wholeNumber(1, MOST_BAN_MINUTES), BAN_MINUTES);
+    .option('--minutes <count>', 'for how long', wholeNumber(1, MAX_BAN_MINUTES), BAN_MINUTES);
   return withAction<OperatorOptions & { minutes: number }>(command, async (options, output, [target = '']) => {
     const { minutes } = options;
     const banned = await (await operatorClient(options)).node.ban.mutate({ ...asTarget(target), minutes });

@@ -1,14 +1,14 @@
 import type { Client } from '../../../client/createClient.js';
 import { parseHeaders } from '../../../server/sync/bodies.js';
 import { toBase64 } from '../../../shared/bytes/base64.js';
-import { medianTime, type ParentContext } from '../../../shared/consensus/checkHeader.js';
+import { contextAfter, medianTime, type ParentContext } from '../../../shared/consensus/checkHeader.js';
 import { MEDIAN_SPAN, type NetworkParams, WORK_BUFFER_BLOCKS } from '../../../shared/consensus/params.js';
 import { type Address, parseAddress } from '../../../shared/model/address.js';
 import type { Block } from '../../../shared/model/block.js';
 import type { Header } from '../../../shared/model/header.js';
 import { toHeight } from '../../../shared/model/height.js';
 import type { SubmittedBlock } from '../../../shared/rpc/blockSchemas.js';
-import { block, coinbase, contextAfter, testKey } from '../builders.js';
+import { block, coinbase, testKey } from '../builders.js';
 import type { Reorg } from '../network.js';
 import { readParams } from './readParams.js';
 

@@ -107,9 +107,9 @@ describe('a batch of headers', () => {
     expect(reject).toEqual({ code: 'header-version', version: 2, expected: 1 });
     expect(chain.bestHeader.header).toEqual(b);
     expect(chain.headers.get(present(c).hash)).toBeUndefined();
-    expect(chain.checkHeader(present(b))).toEqual({ ok: true, value: chain.bestHeader });
-    expect(assertRefused(chain.checkHeader(bad)).code).toBe('header-version');
-    expect(assertOk(chain.checkHeader(present(c))).header).toEqual(c);
+    expect(chain.gate.check(present(b))).toEqual({ ok: true, value: chain.bestHeader });
+    expect(assertRefused(chain.gate.check(bad)).code).toBe('header-version');
+    expect(assertOk(chain.gate.check(present(c))).header).toEqual(c);
     expect(chain.headers.get(present(c).hash), 'judged is not stored').toBeUndefined();
   });
 

@@ -6,7 +6,7 @@ import { Greeter } from '../../../server/net/greeter.js';
 import { OwnNonces } from '../../../server/net/handshake.js';
 import { PeerBook } from '../../../server/net/peerBook.js';
 import { Peers } from '../../../server/net/peers.js';
-import { hostOf, type PeerUrl, parsePeerUrl } from '../../../server/net/peerUrl.js';
+import { type PeerUrl, parsePeerUrl } from '../../../server/net/peerUrl.js';
 import { Sessions } from '../../../server/net/sessions.js';
 import { memoryKv } from '../../../server/store/memoryKv.js';
 import { systemRandom } from '../../../server/system/random.js';
@@ -55,8 +55,7 @@ function setUp(isShared: (address: string) => boolean = () => false) {
   const bans = new Bans({ clock, log });
   const sessions = new Sessions(random);
   const greeter = new Greeter({ genesis, tip: () => tip, ownUrl: () => null, dialer, nonces: new OwnNonces(random) });
-  const groupOf = (at: PeerUrl): string => hostOf(at).split('.').slice(0, 2).join('.');
-  const common = { book, greeter, sessions, bans, groupOf, isShared, clock, log, ownUrl: () => null };
+  const common = { book, greeter, sessions, bans, isShared, clock, log, ownUrl: () => null };
   const peers = new Peers({ ...common, signal: end.signal });
   const meet = async (at: PeerUrl) => {
     peers.meet(at);
@@ -154,9 +153,9 @@ describe('a peer', () => {
 describe('those that seek us', () => {
   test('of one network hold few places', async () => {
     const { peers, meet } = setUp();
-    for (let i = 0; i < 20; i++) await meet(url(`http://192.0.2.${i + 1}:4000`));
+    for (let i = 0; i < 20; i++) await meet(url(`http://30.1.2.${i + 1}:4000`));
     expect(peers.all()).toHaveLength(6);
-    expect(await meet(url('http://198.51.100.1:4000'))).toBeDefined();
+    expect(await meet(url('http://30.2.0.1:4000'))).toBeDefined();
   });
 
   test('take the place of the youngest where there is none, and never that of a useful one', async () => {
@@ -164,13 +163,13 @@ describe('those that seek us', () => {
     const first = [];
     for (let i = 0; i < 24; i++) {
       time.tick += 1_000;
-      first.push(present(await meet(url(`http://10.${i}.0.1:4000`))));
+      first.push(present(await meet(url(`http://30.${i}.0.1:4000`))));
     }
     const useful = present(first.at(-1));
     peers.brought(useful);
     for (let i = 0; i < 100; i++) {
       time.tick += 1_000;
-      expect(await meet(url(`http://11.${i}.0.1:4000`))).toBeDefined();
+      expect(await meet(url(`http://31.${i}.0.1:4000`))).toBeDefined();
     }
     expect(peers.all()).toHaveLength(24);
     expect(peers.get(useful.url)).toBe(useful);

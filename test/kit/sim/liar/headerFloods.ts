@@ -1,4 +1,4 @@
-import { expectedBits } from '../../../../shared/consensus/checkHeader.js';
+import { contextAfter, expectedBits } from '../../../../shared/consensus/checkHeader.js';
 import { genesisBlock } from '../../../../shared/consensus/genesis.js';
 import { type NetworkParams, versionAt } from '../../../../shared/consensus/params.js';
 import { workOfTarget } from '../../../../shared/consensus/target.js';
@@ -7,7 +7,7 @@ import { toHeight } from '../../../../shared/model/height.js';
 import type { BlockHash } from '../../../../shared/model/ids.js';
 import { MAX_HEADERS } from '../../../../shared/rpc/blockSchemas.js';
 import { present } from '../../assertOk.js';
-import { contextAfter, contextAfterGenesis, mine } from '../../builders.js';
+import { contextAfterGenesis, mine } from '../../builders.js';
 import { announceBlock } from './announce.js';
 import { FeignedChain } from './feignedChain.js';
 import type { Lie } from './lie.js';
