@@ -186,7 +186,9 @@ function summary(reports: readonly PeersReport[], { made, sent, active }: Driven
   const announced = perLink(reports, ({ announced: each }) => each, measured);
   const asked = perLink(reports, ({ asked: each }) => each, measured);
   const stale = made.filter((hash) => !active.has(hash)).length;
-  const calls = reports.flatMap((report) => [...report.calls.values()]).reduce((sum, each) => sum + each, 0);
+  const calls = new Map<string, number>();
+  for (const report of reports) for (const [procedure, times] of report.calls) add(calls, procedure, times);
+  const rate = (times: number): number => round(times / (WARM_SECONDS + SECONDS) / reports.length);
   return {
     ...{ nodes: reports.length, seconds: SECONDS, blocks: made.length, transactions: sent.length },
     blockMsP50: round(percentile(blocks, 0.5)),
@@ -201,7 +203,8 @@ function summary(reports: readonly PeersReport[], { made, sent, active }: Driven
     bodiesPerTransactionAndLink: round(asked.total / (sent.length * announced.links)),
     mostBodiesOfOneTransactionOnOneLink: asked.most,
     mostBodiesOfOneTransactionToOneNode: asked.mostToOne,
-    callsASecondAndNode: round(calls / (WARM_SECONDS + SECONDS) / reports.length),
+    callsASecondAndNode: rate([...calls.values()].reduce((sum, each) => sum + each, 0)),
+    ...Object.fromEntries([...calls].map(([procedure, times]) => [`${procedure} a second and node`, rate(times)])),
   };
 }
 

@@ -13,6 +13,7 @@ import { Connections, MAX_CONNECTIONS } from './connections.js';
 import { answerPreflight, nameAllowedOrigin } from './cors.js';
 import { FloodGate, refuseCrumbs } from './flood.js';
 import { bodyLimitOf, type GuardOptions, isPreflight, pathOf, refusalOf, TRPC_PATH } from './guard.js';
+import { PlainCalls } from './plainCalls.js';
 import { refusalFor } from './refusal.js';
 import { SlowReaders } from './slowReaders.js';
 
@@ -60,7 +61,7 @@ export type Listen = <Router extends AnyTRPCRouter>(options: ListenOptions<Route
 
 /** Serves a router over HTTP. Throws `address-in-use` or `address-unusable` where it cannot listen. */
 export async function listen<Router extends AnyTRPCRouter>(options: ListenOptions<Router>): Promise<Listening> {
-  const handle = handlerBySize(options);
+  const handle = handlerFor(options);
   const { door, clock } = options;
   const gate = new FloodGate();
   const connections = new Connections(door);
@@ -90,49 +91,50 @@ export async function listen<Router extends AnyTRPCRouter>(options: ListenOption
   return { host: options.host, port, close: () => close(server, clock).finally(() => slowReaders.close()) };
 }
 
-/** Blocks are larger than all else: only calls that carry one get a handler that would read so much. */
-function handlerBySize<Router extends AnyTRPCRouter>(
+/** Plain calls go to their procedures straight away, all others through tRPC's own adapter. */
+function handlerFor<Router extends AnyTRPCRouter>(
   options: ListenOptions<Router>,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const [usual, large] = [bodyLimit(''), bodyLimit('block.submit')];
-  const [handleUsual, handleLarge] = [handlerFor(options, usual), handlerFor(options, large)];
-  return (request, response) => {
-    const handle = bodyLimitOf(request) === large ? handleLarge : handleUsual;
-    handle(request, response);
-  };
-}
-
-function handlerFor<Router extends AnyTRPCRouter>(options: ListenOptions<Router>, maxBodySize: number) {
-  const { router, createContext, log, door } = options;
+  const { router, createContext, log, door, origins } = options;
   /** A batch that fails as a whole fails many times. */
   const failed = new WeakSet<IncomingMessage>();
-  return createHTTPHandler<AnyTRPCRouter>({
-    router,
-    basePath: TRPC_PATH,
-    maxBodySize,
-    maxBatchSize: MAX_BATCH,
-    allowMethodOverride: true,
-    createContext: ({ req }) => createContext(incomingOf(req)),
-    middleware: (request, _response, next) => {
-      const refusal = refusalOf(request, options);
-      next(refusal === undefined ? undefined : toTrpcError(refusal));
-    },
-    responseMeta({ errors }) {
-      const headers = new Headers();
-      // The answer differs by origin, also where none is named: a cache must not hand one page's answer to another.
-      if (options.origins.length > 0) headers.append('vary', 'origin');
-      // A client must not send its next request on a connection that is about to close.
-      if (errors.some(({ code }) => code === 'PAYLOAD_TOO_LARGE')) headers.set('connection', 'close');
-      return { headers };
-    },
-    onError({ error, path, req }) {
-      if (!failed.has(req)) door.failed(incomingOf(req), failureOf(error, path ?? '').reason?.code ?? '');
-      failed.add(req);
-      const isOurs = error.code === 'INTERNAL_SERVER_ERROR' || isStoreFailure(error.cause);
-      if (!isOurs) return;
-      log.error('a call failed', { path, error: describe(error) });
-    },
+  const onError = (request: IncomingMessage, { error, path }: { error: TRPCError; path: string | undefined }): void => {
+    if (!failed.has(request)) door.failed(incomingOf(request), failureOf(error, path ?? '').reason?.code ?? '');
+    failed.add(request);
+    const isOurs = error.code === 'INTERNAL_SERVER_ERROR' || isStoreFailure(error.cause);
+    if (isOurs) log.error('a call failed', { path, error: describe(error) });
+  };
+  const headersFor = (errors: readonly TRPCError[]): Record<string, string> => ({
+    // The answer differs by origin, also where none is named: a cache must not hand one page's answer to another.
+    ...(origins.length > 0 ? { vary: 'origin' } : {}),
+    // A client must not send its next request on a connection that is about to close.
+    ...(errors.some(({ code }) => code === 'PAYLOAD_TOO_LARGE') ? { connection: 'close' } : {}),
   });
+  const contextOf = (request: IncomingMessage): inferRouterContext<Router> => createContext(incomingOf(request));
+  const plain = new PlainCalls({ router, createContext: contextOf, headersFor, onError });
+  const adapterFor = (maxBodySize: number): ReturnType<typeof createHTTPHandler> =>
+    createHTTPHandler<AnyTRPCRouter>({
+      router,
+      basePath: TRPC_PATH,
+      maxBodySize,
+      maxBatchSize: MAX_BATCH,
+      allowMethodOverride: true,
+      createContext: ({ req }) => contextOf(req),
+      middleware: (request, _response, next) => {
+        const refusal = refusalOf(request, options);
+        next(refusal === undefined ? undefined : toTrpcError(refusal));
+      },
+      responseMeta: ({ errors }) => ({ headers: new Headers(headersFor(errors)) }),
+      onError: ({ error, path, req }) => onError(req, { error, path }),
+    });
+  // Blocks are larger than all else: only calls that carry one get an adapter that would read so much.
+  const [usual, large] = [bodyLimit(''), bodyLimit('block.submit')];
+  const [usualAdapter, largeAdapter] = [adapterFor(usual), adapterFor(large)];
+  return (request, response) => {
+    if (refusalOf(request, options) === undefined && plain.take(request, response)) return;
+    const adapter = bodyLimitOf(request) === large ? largeAdapter : usualAdapter;
+    adapter(request, response);
+  };
 }
 
 /** The fetch standard knows no TRACE, and tRPC fails on it before it could put a refusal into words. */

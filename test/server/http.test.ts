@@ -117,175 +117,175 @@ function codeOf(text: string): string | undefined {
 const call = (input: unknown): string => JSON.stringify({ json: input });
 const own = (): string => new URL(node.url).host;
 
-describe('bad input gets a typed error, changes nothing, and leaves the node alive', () => {
-  const cases: [string, () => Request, number, string][] = [
-    ['a body that is no JSON', () => ({ path: '/trpc/block.get', body: '{' }), 400, 'bad-request'],
-    ['a body that is no superjson', () => ({ path: '/trpc/block.get', body: '[1]' }), 400, 'bad-request'],
-    ['no body where one is needed', () => ({ path: '/trpc/block.get' }), 400, 'bad-request'],
-    [
-      'a field that nobody knows',
-      () => ({ path: '/trpc/block.get', body: call({ block: 1, extra: 1 }) }),
-      400,
-      'bad-request',
-    ],
-    ['an input where none belongs', () => ({ body: call({ a: 1 }) }), 400, 'bad-request'],
-    ['a height of -1', () => ({ path: '/trpc/block.get', body: call({ block: -1 }) }), 400, 'bad-request'],
-    ['a height of 1.5', () => ({ path: '/trpc/block.get', body: call({ block: 1.5 }) }), 400, 'bad-request'],
-    ['a height as text', () => ({ path: '/trpc/block.get', body: call({ block: '1' }) }), 400, 'bad-request'],
-    [
-      'a path of a file as a hash',
-      () => ({ path: '/trpc/block.get', body: call({ block: '../blocks/0' }) }),
-      400,
-      'bad-request',
-    ],
-    [
-      'JSON 200,000 deep',
-      () => ({ path: '/trpc/block.get', body: `{"json":${'['.repeat(200_000)}${']'.repeat(200_000)}}` }),
-      413,
-      'too-large',
-    ],
-    [
-      'JSON 50,000 deep',
-      () => ({ path: '/trpc/block.get', body: `{"json":${'['.repeat(50_000)}${']'.repeat(50_000)}}` }),
-      400,
-      'bad-request',
-    ],
-    [
-      'a hostile superjson body',
-      () => ({ path: '/trpc/block.get', body: '{"json":[],"meta":{"values":[["set"],{}]}}' }),
-      400,
-      'bad-request',
-    ],
-    [
-      'a __proto__ key',
-      () => ({ path: '/trpc/block.get', body: '{"json":{"__proto__":{"block":1}}}' }),
-      400,
-      'bad-request',
-    ],
-    ['a procedure that does not exist', () => ({ path: '/trpc/block.destroy', body: call({}) }), 404, 'not-found'],
-    ['a procedure of Object', () => ({ path: '/trpc/constructor', body: call({}) }), 404, 'not-found'],
-    ['a path outside the contract', () => ({ path: '/zzzz/info.chain' }), 404, 'not-found'],
-    ['the root', () => ({ method: 'GET', path: '/' }), 404, 'not-found'],
-    ['a mutation by GET', () => ({ method: 'GET', path: '/trpc/node.stop' }), 405, 'bad-request'],
-    ['another method', () => ({ method: 'PUT' }), 400, 'bad-request'],
-    ['a method that the fetch standard forbids', () => ({ method: 'TRACE' }), 400, 'bad-request'],
-    ['a height of -0', () => ({ path: '/trpc/block.get', body: '{"json":{"block":-0}}' }), 400, 'bad-request'],
-    [
-      'sixteen fields with a lot to say, of which a client must be able to read the reason',
-      () => ({ path: '/trpc/node.hello', body: hello({ capabilities: Array(32).fill({}) }) }),
-      400,
-      'bad-request',
-    ],
-    [
-      'a form',
-      () => ({
-        headers: { 'content-type': 'multipart/form-data; boundary=x' },
-        path: '/trpc/node.stop',
-        body: '--x--',
-      }),
-      400,
-      'bad-request',
-    ],
-    ['plain text', () => ({ headers: { 'content-type': 'text/plain' }, path: '/trpc/node.stop' }), 415, 'bad-request'],
-    [
-      'a compressed body',
-      () => ({ headers: { 'content-encoding': 'gzip' }, path: '/trpc/block.get', body: gzipSync('{}') }),
-      400,
-      'bad-request',
-    ],
-    ['a foreign Origin', () => ({ headers: { origin: 'https://evil.example' } }), 401, 'unauthorized'],
-    ['an opaque Origin', () => ({ headers: { origin: 'null' } }), 401, 'unauthorized'],
-    ['a foreign Host', () => ({ headers: { host: 'evil.example' } }), 401, 'unauthorized'],
-    ['a Host that is no host', () => ({ headers: { host: 'a b' } }), 400, 'bad-request'],
-    ['an operator call without its token', () => ({ path: '/trpc/node.stop' }), 401, 'unauthorized'],
-    [
-      'an operator call with a wrong token',
-      () => ({ path: '/trpc/node.stop', headers: { authorization: `Bearer ${'0'.repeat(64)}` } }),
-      401,
-      'unauthorized',
-    ],
-    [
-      'a peer call without a session',
-      () => ({ path: '/trpc/transaction.announce', body: call({ wtxids: ['ab'.repeat(32)] }) }),
-      401,
-      'unauthorized',
-    ],
-    [
-      'a peer call with a made-up session',
-      () => ({
-        path: '/trpc/transaction.announce',
-        headers: { 'x-trestle-session': 'ab'.repeat(16) },
-        body: call({ wtxids: ['ab'.repeat(32)] }),
-      }),
-      401,
-      'unauthorized',
-    ],
-    [
-      'a body over its limit',
-      () => ({ path: '/trpc/block.get', body: call('x'.repeat(bodyLimit('block.get'))) }),
-      413,
-      'too-large',
-    ],
-    [
-      'a body over its limit that does not say its length',
-      () => ({
-        path: '/trpc/block.get',
-        headers: { 'transfer-encoding': 'chunked' },
-        body: call('x'.repeat(bodyLimit('block.get'))),
-      }),
-      413,
-      'too-large',
-    ],
-    [
-      'a batch of too many calls',
-      () => ({
-        method: 'GET',
-        path: `/trpc/${Array(MAX_BATCH + 1)
-          .fill('info.chain')
-          .join()}?batch=1`,
-      }),
-      400,
-      'bad-request',
-    ],
-    [
-      'base64 with a line break in it',
-      () => ({ path: '/trpc/transaction.submit', body: call({ transaction: 'AAAA\n' }) }),
-      400,
-      'bad-request',
-    ],
-    [
-      'a hello of another network',
-      () => ({ path: '/trpc/node.hello', body: hello({ genesis: '00'.repeat(32) }) }),
-      403,
-      'peer-network',
-    ],
-    [
-      'a hello in a version that is spoken no more',
-      () => ({ path: '/trpc/node.hello', body: hello({ protocol: 0 }) }),
-      403,
-      'peer-version',
-    ],
-    [
-      'a hello whose URL does not answer',
-      () => ({ path: '/trpc/node.hello', body: hello({ url: closed }) }),
-      400,
-      'peer-unreachable',
-    ],
-    [
-      'a hello whose URL answers as somebody else',
-      () => ({ path: '/trpc/node.hello', body: hello({ url: node.url }) }),
-      400,
-      'peer-unreachable',
-    ],
-    [
-      'a hello whose URL has a path',
-      () => ({ path: '/trpc/node.hello', body: hello({ url: `${node.url}/x` }) }),
-      400,
-      'peer-address',
-    ],
-  ];
+const BAD: [string, () => Request, number, string][] = [
+  ['a body that is no JSON', () => ({ path: '/trpc/block.get', body: '{' }), 400, 'bad-request'],
+  ['a body that is no superjson', () => ({ path: '/trpc/block.get', body: '[1]' }), 400, 'bad-request'],
+  ['no body where one is needed', () => ({ path: '/trpc/block.get' }), 400, 'bad-request'],
+  [
+    'a field that nobody knows',
+    () => ({ path: '/trpc/block.get', body: call({ block: 1, extra: 1 }) }),
+    400,
+    'bad-request',
+  ],
+  ['an input where none belongs', () => ({ body: call({ a: 1 }) }), 400, 'bad-request'],
+  ['a height of -1', () => ({ path: '/trpc/block.get', body: call({ block: -1 }) }), 400, 'bad-request'],
+  ['a height of 1.5', () => ({ path: '/trpc/block.get', body: call({ block: 1.5 }) }), 400, 'bad-request'],
+  ['a height as text', () => ({ path: '/trpc/block.get', body: call({ block: '1' }) }), 400, 'bad-request'],
+  [
+    'a path of a file as a hash',
+    () => ({ path: '/trpc/block.get', body: call({ block: '../blocks/0' }) }),
+    400,
+    'bad-request',
+  ],
+  [
+    'JSON 200,000 deep',
+    () => ({ path: '/trpc/block.get', body: `{"json":${'['.repeat(200_000)}${']'.repeat(200_000)}}` }),
+    413,
+    'too-large',
+  ],
+  [
+    'JSON 50,000 deep',
+    () => ({ path: '/trpc/block.get', body: `{"json":${'['.repeat(50_000)}${']'.repeat(50_000)}}` }),
+    400,
+    'bad-request',
+  ],
+  [
+    'a hostile superjson body',
+    () => ({ path: '/trpc/block.get', body: '{"json":[],"meta":{"values":[["set"],{}]}}' }),
+    400,
+    'bad-request',
+  ],
+  [
+    'a __proto__ key',
+    () => ({ path: '/trpc/block.get', body: '{"json":{"__proto__":{"block":1}}}' }),
+    400,
+    'bad-request',
+  ],
+  ['a procedure that does not exist', () => ({ path: '/trpc/block.destroy', body: call({}) }), 404, 'not-found'],
+  ['a procedure of Object', () => ({ path: '/trpc/constructor', body: call({}) }), 404, 'not-found'],
+  ['a path outside the contract', () => ({ path: '/zzzz/info.chain' }), 404, 'not-found'],
+  ['the root', () => ({ method: 'GET', path: '/' }), 404, 'not-found'],
+  ['a mutation by GET', () => ({ method: 'GET', path: '/trpc/node.stop' }), 405, 'bad-request'],
+  ['another method', () => ({ method: 'PUT' }), 400, 'bad-request'],
+  ['a method that the fetch standard forbids', () => ({ method: 'TRACE' }), 400, 'bad-request'],
+  ['a height of -0', () => ({ path: '/trpc/block.get', body: '{"json":{"block":-0}}' }), 400, 'bad-request'],
+  [
+    'sixteen fields with a lot to say, of which a client must be able to read the reason',
+    () => ({ path: '/trpc/node.hello', body: hello({ capabilities: Array(32).fill({}) }) }),
+    400,
+    'bad-request',
+  ],
+  [
+    'a form',
+    () => ({
+      headers: { 'content-type': 'multipart/form-data; boundary=x' },
+      path: '/trpc/node.stop',
+      body: '--x--',
+    }),
+    400,
+    'bad-request',
+  ],
+  ['plain text', () => ({ headers: { 'content-type': 'text/plain' }, path: '/trpc/node.stop' }), 415, 'bad-request'],
+  [
+    'a compressed body',
+    () => ({ headers: { 'content-encoding': 'gzip' }, path: '/trpc/block.get', body: gzipSync('{}') }),
+    400,
+    'bad-request',
+  ],
+  ['a foreign Origin', () => ({ headers: { origin: 'https://evil.example' } }), 401, 'unauthorized'],
+  ['an opaque Origin', () => ({ headers: { origin: 'null' } }), 401, 'unauthorized'],
+  ['a foreign Host', () => ({ headers: { host: 'evil.example' } }), 401, 'unauthorized'],
+  ['a Host that is no host', () => ({ headers: { host: 'a b' } }), 400, 'bad-request'],
+  ['an operator call without its token', () => ({ path: '/trpc/node.stop' }), 401, 'unauthorized'],
+  [
+    'an operator call with a wrong token',
+    () => ({ path: '/trpc/node.stop', headers: { authorization: `Bearer ${'0'.repeat(64)}` } }),
+    401,
+    'unauthorized',
+  ],
+  [
+    'a peer call without a session',
+    () => ({ path: '/trpc/transaction.announce', body: call({ wtxids: ['ab'.repeat(32)] }) }),
+    401,
+    'unauthorized',
+  ],
+  [
+    'a peer call with a made-up session',
+    () => ({
+      path: '/trpc/transaction.announce',
+      headers: { 'x-trestle-session': 'ab'.repeat(16) },
+      body: call({ wtxids: ['ab'.repeat(32)] }),
+    }),
+    401,
+    'unauthorized',
+  ],
+  [
+    'a body over its limit',
+    () => ({ path: '/trpc/block.get', body: call('x'.repeat(bodyLimit('block.get'))) }),
+    413,
+    'too-large',
+  ],
+  [
+    'a body over its limit that does not say its length',
+    () => ({
+      path: '/trpc/block.get',
+      headers: { 'transfer-encoding': 'chunked' },
+      body: call('x'.repeat(bodyLimit('block.get'))),
+    }),
+    413,
+    'too-large',
+  ],
+  [
+    'a batch of too many calls',
+    () => ({
+      method: 'GET',
+      path: `/trpc/${Array(MAX_BATCH + 1)
+        .fill('info.chain')
+        .join()}?batch=1`,
+    }),
+    400,
+    'bad-request',
+  ],
+  [
+    'base64 with a line break in it',
+    () => ({ path: '/trpc/transaction.submit', body: call({ transaction: 'AAAA\n' }) }),
+    400,
+    'bad-request',
+  ],
+  [
+    'a hello of another network',
+    () => ({ path: '/trpc/node.hello', body: hello({ genesis: '00'.repeat(32) }) }),
+    403,
+    'peer-network',
+  ],
+  [
+    'a hello in a version that is spoken no more',
+    () => ({ path: '/trpc/node.hello', body: hello({ protocol: 0 }) }),
+    403,
+    'peer-version',
+  ],
+  [
+    'a hello whose URL does not answer',
+    () => ({ path: '/trpc/node.hello', body: hello({ url: closed }) }),
+    400,
+    'peer-unreachable',
+  ],
+  [
+    'a hello whose URL answers as somebody else',
+    () => ({ path: '/trpc/node.hello', body: hello({ url: node.url }) }),
+    400,
+    'peer-unreachable',
+  ],
+  [
+    'a hello whose URL has a path',
+    () => ({ path: '/trpc/node.hello', body: hello({ url: `${node.url}/x` }) }),
+    400,
+    'peer-address',
+  ],
+];
 
-  test.each(cases)('%s', async (...[, request, status, code]) => {
+describe('bad input gets a typed error, changes nothing, and leaves the node alive', () => {
+  test.each(BAD)('%s', async (...[, request, status, code]) => {
     const answer = await send(request());
     expect(answer).toMatchObject({ status, code });
     expect(answer.text).not.toMatch(/node_modules|\bat .*\.js:\d/);
@@ -317,6 +317,50 @@ describe('bad input gets a typed error, changes nothing, and leaves the node ali
     }
     expect(await state()).toEqual(before);
   });
+});
+
+describe('a call reads the same whether it is answered straight away or by tRPC’s own adapter', () => {
+  const good: [string, () => Request][] = [
+    ['a query without input', () => ({})],
+    ['a query by GET', () => ({ method: 'GET' })],
+    [
+      'a query by GET with its input',
+      () => ({ method: 'GET', path: `/trpc/block.get?input=${encodeURIComponent(call({ block: 1 }))}` }),
+    ],
+    ['a query by GET with an empty input', () => ({ method: 'GET', path: '/trpc/info.chain?input=' })],
+    ['a query with its input posted', () => ({ path: '/trpc/block.get', body: call({ block: 2 }) })],
+    ['a body with a byte order mark', () => ({ path: '/trpc/block.get', body: `\ufeff${call({ block: 2 })}` })],
+    ['a body that is no UTF-8', () => ({ path: '/trpc/block.get', body: Buffer.from([0x7b, 0xff, 0x7d]) })],
+    ['an empty body in pieces', () => ({ headers: { 'transfer-encoding': 'chunked' } })],
+    ['a page of a list', () => ({ path: '/trpc/block.list', body: call({ limit: 2 }) })],
+    ['what is not found', () => ({ path: '/trpc/block.get', body: call({ block: 4_000 }) })],
+    ['a refused transaction', () => ({ path: '/trpc/transaction.submit', body: call({ transaction: 'AAAA' }) })],
+  ];
+  const requests = [...good, ...BAD.map(([name, request]): [string, () => Request] => [name, request])];
+
+  test.each(requests)('%s', async (_, request) => {
+    const [straight, adapted] = [request(), request()];
+    const one = await exchange(straight);
+    // Whoever names what it accepts is not answered straight away.
+    const other = await exchange({ ...adapted, headers: { ...adapted.headers, accept: 'application/json' } });
+    expect(one.text).toBe(other.text);
+    expect(one.status).toBe(other.status);
+    expect(spoken(one.headers)).toEqual(spoken(other.headers));
+  });
+
+  test('the usual ones are answered straight away, in one piece, and those that name what they accept are not', async () => {
+    for (const [name, request] of good) {
+      const { headers } = await exchange(request());
+      expect(headers['content-length'], name).toBeDefined();
+      const adapted = await exchange({ ...request(), headers: { ...request().headers, accept: 'application/json' } });
+      expect(adapted.headers['transfer-encoding'], name).toBe('chunked');
+    }
+  });
+
+  /** What a caller goes by: neither the moment, nor in how many pieces it comes. */
+  function spoken({ date: _, 'content-length': _length, 'transfer-encoding': _pieces, ...rest }: IncomingHttpHeaders) {
+    return rest;
+  }
 });
 
 describe('who may call', () => {
