@@ -113,7 +113,7 @@ export function startNode(
       const keeper = life.add('book keeper', new BookKeeper(checks));
       const onConfirmed = (url: PeerUrl): void => peers.meet(url);
       const reception = new Reception({ genesis, tip, nonces, sessions, book, dialer, bans, onConfirmed });
-      const fetcher = new TransactionFetcher({ mempool, peers, log });
+      const fetcher = life.add('fetcher', new TransactionFetcher({ chain, mempool, peers, log }));
       const shared = { chain, mempool, peers, fetcher, clock, random, log, signal };
       const sync = life.add('sync', new SyncRunner({ ...shared, intervalMs: pace.syncMs }));
       const relay = life.add('relay', new Relay({ ...shared, sync }));

@@ -14,6 +14,10 @@ export class RecentSet<T> {
     return this.#items.has(item);
   }
 
+  delete(item: T): void {
+    this.#items.delete(item);
+  }
+
   /** Adds an item, or makes it the latest again; the oldest goes where there are too many. */
   add(item: T): void {
     this.#items.delete(item);

@@ -93,6 +93,7 @@ export class Peers {
     try {
       const answer = await call(peer.client);
       peer.missed = 0;
+      peer.answeredAt = this.#parts.clock.monotonic();
       return accept(answer);
     } catch (error) {
       if (!this.#isStopping()) {
@@ -259,11 +260,10 @@ export class Peers {
     try {
       const peer: Peer = {
         ...(await this.#parts.greeter.greet(url)),
-        sought,
-        missed: 0,
-        usefulAt: null,
+        ...{ sought, missed: 0, usefulAt: null },
         since: clock.now(),
         sinceTick: clock.monotonic(),
+        answeredAt: clock.monotonic(),
       };
       // It may have been banned while it answered.
       if (banOn(this.#parts.bans, url)) return;

@@ -32,6 +32,11 @@ export class Requests<Item, Source> {
     return this.#wants.size;
   }
 
+  /** Whether an item has been announced, and neither came nor was given up. */
+  has(item: Item): boolean {
+    return this.#wants.has(item);
+  }
+
   /** A peer has announced an item that is wanted here. Answers whether that is noted. */
   announced(item: Item, source: Source): boolean {
     const want = this.#wants.get(item) ?? { sources: [], asked: undefined };

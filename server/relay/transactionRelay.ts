@@ -3,17 +3,16 @@ import type { Wtxid } from '../../shared/model/ids.js';
 import { MAX_IDS } from '../../shared/rpc/transactionSchemas.js';
 import type { AcceptedEvent } from '../mempool/events.js';
 import type { Peer } from '../net/peer.js';
+import { Audience } from './audience.js';
 import type { RelayContext } from './relayContext.js';
 import { Requests } from './requests.js';
 
 /** How long announcements are gathered while there are many. The first after a quiet while goes out at once. */
 const GATHER_MS = 20;
 /**
- * Peers that hear of a transaction at once. The others hear of it a little later, many in one call: by then most have it
- * from somebody else, and a node with many peers does not make a call to each of them for each transaction.
+ * How long those wait at the least that do not hear at once, and how much longer by chance: by then most have it from
+ * somebody else, and two nodes that tell each other at once tell it in vain.
  */
-const FANOUT = 4;
-/** How long the others wait at the least, and how much longer by chance: two nodes that tell each other at once tell it in vain. */
 const REST_MS = 1_000;
 const REST_SPREAD_MS = 2_000;
 /** Bodies asked of one peer in one call. */
@@ -21,12 +20,15 @@ const BATCH = 250;
 /** Announcements waiting for one peer. A slow peer misses some and finds them by synchronization. */
 const MAX_QUEUED = 20_000;
 
+type Queues = Map<Peer, Set<Wtxid>>;
+
 /** Passes on transactions: names are pushed, in batches, and bodies are pulled, each from one peer at a time. */
 export class TransactionRelay {
   readonly #context: RelayContext;
+  readonly #audience: Audience<Peer>;
   /** What is announced in the next round, and what waits a little longer. */
-  readonly #queues = new Map<Peer, Set<Wtxid>>();
-  readonly #rest = new Map<Peer, Set<Wtxid>>();
+  readonly #queues: Queues = new Map();
+  readonly #rest: Queues = new Map();
   readonly #requests = new Requests<Wtxid, Peer>();
   readonly #stop: (() => void)[];
   #cancelFlush = (): void => {};
@@ -36,8 +38,13 @@ export class TransactionRelay {
 
   constructor(context: RelayContext) {
     this.#context = context;
+    this.#audience = new Audience(context.random);
     this.#stop = [
       context.mempool.events.on('accepted', (event) => this.#onAccepted(event)),
+      // What a block has brought need not be asked of anybody any more.
+      context.chain.events.on('connected', ({ block }) => {
+        for (const { wtxid } of block.transactions) this.#requests.done(wtxid);
+      }),
       context.peers.events.on('dropped', (peer) => this.#onDropped(peer)),
     ];
   }
@@ -48,28 +55,37 @@ export class TransactionRelay {
     for (const stop of this.#stop) stop();
   }
 
-  /** A peer has transactions. Answers how many of them will be asked for. */
+  /** A peer has transactions. Answers how many of them are news, and will be asked of it. */
   told(wtxids: readonly Wtxid[], peer: Peer): number {
-    const { inventory, mempool } = this.#context;
-    let wanted = 0;
+    const { inventory, fetcher } = this.#context;
+    let [news, repeated] = [0, 0];
     for (const wtxid of wtxids) {
       inventory.add(peer, wtxid);
-      if (mempool.pool.byWtxid(wtxid) === undefined && this.#requests.announced(wtxid, peer)) wanted += 1;
+      const isRepeated = this.#hasJustCome(wtxid);
+      if (isRepeated) repeated += 1;
+      if (fetcher.lacks(wtxid) && this.#requests.announced(wtxid, peer) && !isRepeated) news += 1;
     }
+    if (news > 0) this.#audience.wasNews(peer);
+    else if (repeated > 0) this.#audience.wasRepeated(peer);
     this.#ask();
-    return wanted;
+    return news;
+  }
+
+  /** Whether a transaction is being fetched, or has come so lately that nobody who tells of it can have left it for later. */
+  #hasJustCome(wtxid: Wtxid): boolean {
+    const { mempool, clock } = this.#context;
+    const entry = mempool.pool.byWtxid(wtxid);
+    return this.#requests.has(wtxid) || (entry !== undefined && clock.now() - entry.firstSeen < REST_MS);
   }
 
   #onAccepted({ entry, source }: AcceptedEvent): void {
-    const { inventory, peers, random } = this.#context;
+    const { inventory, peers } = this.#context;
     const { wtxid } = entry.transaction;
     this.#requests.done(wtxid);
     const unaware = peers.all().filter((peer) => peer.url !== source && !inventory.has(peer, wtxid));
-    for (let told = 0; told < FANOUT && unaware.length > 0; told++) {
-      const [peer] = unaware.splice(random.below(unaware.length), 1);
-      if (peer !== undefined) enqueue(this.#queues, peer, wtxid);
-    }
-    for (const peer of unaware) enqueue(this.#rest, peer, wtxid);
+    const { atOnce, later } = this.#audience.divide(unaware, { isOurs: source === null });
+    for (const peer of atOnce) enqueue(this.#queues, peer, wtxid);
+    for (const peer of later) enqueue(this.#rest, peer, wtxid);
     this.#announceSoon();
   }
 
@@ -103,18 +119,20 @@ export class TransactionRelay {
   #onDropped(peer: Peer): void {
     this.#queues.delete(peer);
     this.#rest.delete(peer);
+    this.#audience.dropped(peer);
     this.#requests.dropped(peer);
     this.#ask();
   }
 
-  #flush(queues: Map<Peer, Set<Wtxid>>): void {
+  #flush(queues: Queues): void {
+    const wasAtOnce = queues === this.#queues;
     for (const [peer, queue] of queues) {
       queues.delete(peer);
-      this.#context.background.run('announcing transactions', this.#announce(peer, [...queue]));
+      this.#context.background.run('announcing transactions', this.#announce(peer, [...queue], wasAtOnce));
     }
   }
 
-  async #announce(peer: Peer, wtxids: readonly Wtxid[]): Promise<void> {
+  async #announce(peer: Peer, wtxids: readonly Wtxid[], wasAtOnce: boolean): Promise<void> {
     const { signal, inventory, mempool, peers } = this.#context;
     for (let start = 0; start < wtxids.length && !signal.aborted; start += MAX_IDS) {
       // What was confirmed or came from this very peer meanwhile is no news.
@@ -127,6 +145,8 @@ export class TransactionRelay {
       else {
         const told = await peers.ask(peer, (client) => client.transaction.announce.mutate({ wtxids: news }));
         if (!told.ok) return;
+        if (told.value.wanted > 0) this.#audience.wasNews(peer);
+        else if (wasAtOnce) this.#audience.wasRepeated(peer);
       }
     }
   }
@@ -164,7 +184,7 @@ export class TransactionRelay {
   }
 }
 
-function enqueue(queues: Map<Peer, Set<Wtxid>>, peer: Peer, wtxid: Wtxid): void {
+function enqueue(queues: Queues, peer: Peer, wtxid: Wtxid): void {
   const queue = queues.get(peer) ?? new Set();
   queues.set(peer, queue);
   if (queue.size < MAX_QUEUED) queue.add(wtxid);

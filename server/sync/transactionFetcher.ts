@@ -2,13 +2,16 @@ import { parseBase64 } from '../../shared/bytes/base64.js';
 import type { Wtxid } from '../../shared/model/ids.js';
 import { decodeTransaction } from '../../shared/model/transaction.js';
 import { accept, refuse, type Verdict } from '../../shared/verdict.js';
+import type { Chainstate } from '../chain/chainstate.js';
 import type { Mempool } from '../mempool/mempool.js';
 import type { Peer } from '../net/peer.js';
 import type { Peers } from '../net/peers.js';
 import type { Logger } from '../ports.js';
+import { RecentlyDecided } from './recentlyDecided.js';
 
 /** What fetching transactions needs. */
 export interface FetcherParts {
+  readonly chain: Pick<Chainstate, 'events'>;
   readonly mempool: Mempool;
   readonly peers: Peers;
   readonly log: Logger;
@@ -17,12 +20,22 @@ export interface FetcherParts {
 /** Fetches bodies of transactions from one peer and submits them. Relay and synchronization both do it through here. */
 export class TransactionFetcher {
   readonly #parts: FetcherParts;
-
+  readonly #decided: RecentlyDecided;
   /** Those that have been asked for and have not come. */
   readonly #underWay = new Set<Wtxid>();
 
   constructor(parts: FetcherParts) {
     this.#parts = parts;
+    this.#decided = new RecentlyDecided(parts.chain);
+  }
+
+  close(): void {
+    this.#decided.close();
+  }
+
+  /** Whether a transaction is worth fetching: it does not wait here, and was neither confirmed nor refused lately. */
+  lacks(wtxid: Wtxid): boolean {
+    return this.#parts.mempool.pool.byWtxid(wtxid) === undefined && !this.#decided.has(wtxid);
   }
 
   /** Whether a body has been asked for and has not come yet: nobody else need be asked, unless it does not come. */
@@ -63,6 +76,8 @@ export class TransactionFetcher {
         continue;
       }
       log.debug('a relayed transaction was refused', { txid, ...verdict.reject });
+      // Its parent may be on its way.
+      if (verdict.reject.code !== 'tx-input-missing') this.#decided.refused(wtxid);
       peers.charge(peer, verdict.reject);
     }
     return accept(came);

@@ -218,3 +218,81 @@ describe('a node that nobody can call', () => {
     expect(tipOf(hidden)).toBe(second);
   });
 });
+
+describe('payments that go round a mesh', () => {
+  const SIZE = 8;
+  const PAYERS = 4;
+
+  /** Nodes of which some have ripe coins. */
+  const mesh = () =>
+    scene(SIZE, async (net) => {
+      for (let payer = 1; payer < PAYERS; payer++) {
+        await net.mine(payer, 3);
+        await net.settle();
+      }
+      await net.mine(0, 3);
+      await net.settle();
+    });
+
+  /** Sends a payment, and answers how many calls told of it at once, and how many nodes have heard of it by that. */
+  async function sent(
+    { net, lines }: Scene,
+    from: number,
+  ): Promise<{ readonly calls: number; readonly heard: number }> {
+    lines.length = 0;
+    const { txid } = await net.send(from, (from + 1) % SIZE, 1_000n);
+    await net.advance(500);
+    const heard = net.nodes.filter(({ running }) => running?.mempool.pool.get(txid) !== undefined).length;
+    const count = total(calls(lines, 'transaction.announce'));
+    await net.advance(5_000);
+    for (const { running } of net.nodes) if (running) expect(running.mempool.pool.get(txid)).toBeDefined();
+    return { calls: count, heard };
+  }
+
+  test('come to be told by few calls, from wherever they come: one for each node that must hear of it', async () => {
+    await using at = await mesh();
+    const rounds = [];
+    for (let i = 0; i < 24; i++) {
+      rounds.push(await sent(at, i % PAYERS));
+      if (i % PAYERS === PAYERS - 1) await at.net.mine(0, 1);
+    }
+    // Four of seven peers each at first. Then seven calls must be made, and whoever sends tells two at the least.
+    expect(rounds[0]?.calls).toBeGreaterThan(2 * SIZE);
+    for (const round of rounds.slice(-PAYERS)) {
+      expect(round.heard, JSON.stringify(rounds)).toBe(SIZE);
+      expect(round.calls, JSON.stringify(rounds)).toBeLessThanOrEqual(SIZE);
+    }
+  });
+
+  test('still reach all within seconds when those go that used to tell them', async () => {
+    await using at = await mesh();
+    const { net, lines } = at;
+    for (let i = 0; i < 6; i++) await sent(at, 0);
+    lines.length = 0;
+    await net.send(0, 1, 1_000n);
+    await net.advance(5_000);
+    const tellers = new Set([...calls(lines, 'transaction.raw').keys()].map((who) => who.split(' -> ')[1]));
+    const gone = net.nodes.flatMap(({ name }, index) => (index > 0 && tellers.has(name) ? [index] : [])).slice(0, 3);
+    expect(gone.length).toBeGreaterThan(0);
+    for (const index of gone) await net.stop(index);
+    const { txid } = await net.send(0, 1, 1_000n);
+    await net.advance(IN_TIME_MS + 1_000);
+    for (const { running } of net.nodes) if (running) expect(running.mempool.pool.get(txid)).toBeDefined();
+  });
+});
+
+test('a payment that was confirmed or refused lately is not fetched again from whoever still names it', async () => {
+  await using at = await scene(2);
+  const { net, lines } = at;
+  const victim = net.node(1);
+  const { liar, payment } = await forged(at, victim);
+  liar.story.transactions.set(payment.wtxid, payment);
+  expect(await announceTransactions(liar, victim, [payment.wtxid])).toBe(true);
+  await net.advance(500);
+  await net.mine(1, 1);
+  expect(victim.running?.mempool.pool.byWtxid(payment.wtxid)).toBeUndefined();
+  lines.length = 0;
+  expect(await announceTransactions(liar, victim, [payment.wtxid])).toBe(true);
+  await net.advance(500);
+  expect(total(calls(lines, 'transaction.raw'))).toBe(0);
+});
