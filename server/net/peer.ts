@@ -10,8 +10,6 @@ export interface Peer extends Omit<Greeted, 'tip'> {
   readonly sinceTick: number;
   /** What it last said of its chain. */
   tip: TipView;
-  /** When it last answered a call, by the clock that only goes forward. */
-  answeredAt: number;
   /** Calls in a row that brought nothing. */
   missed: number;
   /** When it last brought something new and valid, by the clock that only goes forward; `null` where it never has. */

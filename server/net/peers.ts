@@ -93,7 +93,6 @@ export class Peers {
     try {
       const answer = await call(peer.client);
       peer.missed = 0;
-      peer.answeredAt = this.#parts.clock.monotonic();
       return accept(answer);
     } catch (error) {
       if (!this.#isStopping()) {
@@ -263,7 +262,6 @@ export class Peers {
         ...{ sought, missed: 0, usefulAt: null },
         since: clock.now(),
         sinceTick: clock.monotonic(),
-        answeredAt: clock.monotonic(),
       };
       // It may have been banned while it answered.
       if (banOn(this.#parts.bans, url)) return;

@@ -19,8 +19,6 @@ export const TARGET_PEERS = 8;
 const MAX_DIALS = 8;
 /** How often a node makes itself known to the directory again, and asks for addresses that it does not need, in rounds. */
 const DIRECTORY_ROUNDS = 20;
-/** How often peers are pinged that are known to be there, in rounds. */
-const TIP_ROUNDS = 5;
 /** Peers remembered that were of no use when the tip was stale. */
 const MAX_DOUBTED = 64;
 
@@ -94,7 +92,7 @@ export class Upkeep {
 
   async #keepUp(): Promise<void> {
     const { peers, book, random, directories } = this.#parts;
-    await Promise.all(this.#silent().map((peer) => this.#ping(peer)));
+    await Promise.all(peers.all().map((peer) => this.#ping(peer)));
     if (this.#round === 0) await this.#dial(book.anchors.slice(0, this.#room()));
     await this.#dialDue();
     if (this.#room() > 0 || this.#round % DIRECTORY_ROUNDS === DIRECTORY_ROUNDS - 1) {
@@ -111,14 +109,6 @@ export class Upkeep {
     this.#rememberAnchors();
     this.#round += 1;
     if (this.#round % DIRECTORY_ROUNDS === 0) peers.forgetRenewals();
-  }
-
-  /** Peers that have not answered anything since the last round; now and then all, for a ping tells their tip, too. */
-  #silent(): Peer[] {
-    const { peers, clock, everyMs } = this.#parts;
-    const since = clock.monotonic() - everyMs;
-    const isForAll = this.#round % TIP_ROUNDS === 0;
-    return peers.all().filter(({ answeredAt }) => isForAll || answeredAt < since);
   }
 
   async #ping(peer: Peer): Promise<void> {

@@ -65,6 +65,7 @@ function checkOutputs({ body }: Transaction, params: NetworkParams): Verdict<voi
 }
 
 function firstDuplicate(inputs: readonly OutPoint[]): OutPointKey | undefined {
+  if (inputs.length < 2) return undefined;
   const seen = new Set<OutPointKey>();
   for (const input of inputs) {
     const key = outPointKey(input);

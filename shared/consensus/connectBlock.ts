@@ -1,10 +1,9 @@
 import { type Amount, toAmount } from '../model/amount.js';
 import type { Block } from '../model/block.js';
 import type { BlockHash } from '../model/ids.js';
-import { type OutPointKey, outPointKey } from '../model/outpoint.js';
 import { isTransfer, outputValue } from '../model/transaction.js';
 import { accept, refuse, type Verdict } from '../verdict.js';
-import { blockDelta, type CoinDelta, coinsMadeBy } from './blockDelta.js';
+import { type CoinDelta, DeltaBuilder } from './blockDelta.js';
 import { checkInputs, type SignatureCheck } from './checkInputs.js';
 import type { Coin, CoinView } from './coins.js';
 import type { NetworkParams } from './params.js';
@@ -32,8 +31,8 @@ export function connectBlock(
   { params, genesis }: { readonly params: NetworkParams; readonly genesis: BlockHash },
 ): Verdict<Connection, BlockReject> {
   const { height } = block.header;
-  const made = new Map<OutPointKey, Coin>();
-  const overlay: CoinView = { get: (outpoint) => made.get(outPointKey(outpoint)) ?? view.get(outpoint) };
+  const changes = new DeltaBuilder(block);
+  const overlay: CoinView = { get: (outpoint) => changes.get(outpoint) ?? view.get(outpoint) };
   const spent: Coin[] = [];
   const checks: { position: number; check: () => SignatureCheck }[] = [];
   let fees = 0n;
@@ -41,16 +40,21 @@ export function connectBlock(
     if (isTransfer(transaction)) {
       const inputs = checkInputs(transaction, overlay, { params, genesis, height });
       if (!inputs.ok) return refuse({ code: 'block-tx', position, reject: inputs.reject });
-      spent.push(...inputs.value.spent);
+      for (const [i, coin] of inputs.value.spent.entries()) {
+        const outpoint = transaction.body.inputs[i];
+        if (outpoint === undefined) throw new RangeError(`transaction ${transaction.txid} spends more than its inputs`);
+        changes.spend(outpoint, coin);
+        spent.push(coin);
+      }
       checks.push({ position, check: inputs.value.signatures });
       fees += inputs.value.fee;
     }
-    for (const { outpoint, coin } of coinsMadeBy(block, transaction)) made.set(outPointKey(outpoint), coin);
+    changes.make(transaction);
   }
   const claimed = coinbaseValue(block);
   const allowed = subsidyAt(params, height) + fees;
   if (claimed > allowed) return refuse({ code: 'block-coinbase-value', claimed, allowed });
-  return accept({ spent, delta: blockDelta(block, spent), fees: toAmount(fees), checks });
+  return accept({ spent, delta: changes.delta(), fees: toAmount(fees), checks });
 }
 
 /** What a block's coinbase pays out. */
