@@ -16,7 +16,7 @@ export interface Plot {
   readonly series: readonly Series[];
 }
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [720, 360, 70, 50, 40, 20];
+const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [720, 360, 70, 50, 40, 40];
 const COLOURS = ['#0b6e99', '#b4451f', '#4d7a2a', '#7a4f9a'];
 const TICKS = 5;
 /** Where pictures are put, under the folder that the command runs in. */
