@@ -8,22 +8,15 @@ import type { PoolEntry } from '../mempool/pool.js';
 import { PagedList, type Snapshot } from './pagedList.js';
 import type { Selection } from './selectChunks.js';
 
-/** Changes from which on the whole block is put in order afresh: so many, and so great a part of it. */
+/** Transactions in chunks that come or go, from which on all is put in order afresh: so many, and such a part of the block. */
 const MANY = 64;
-const MANY_PART = 1 / 8;
+const MANY_PART = 1 / 4;
 
 /** What a header commits to. */
 export interface DraftedBlock {
   /** The coinbase first. */
   readonly transactions: Snapshot<Transaction>;
   readonly merkleRoot: Uint8Array;
-}
-
-/** Places that leave, what comes, and how many there are then. */
-interface Exchange {
-  readonly leaving: ReadonlySet<number>;
-  readonly added: readonly PoolEntry[];
-  readonly length: number;
 }
 
 /**
@@ -58,13 +51,14 @@ export class BlockDraft {
     const { gone, come } = differenceOf(this.#chunks, chunks);
     this.#chunks = chunks;
     this.#fees = fees;
+    if (gone.length + come.length > Math.max(MANY, this.#entries.length * MANY_PART)) {
+      this.#arrange(chunks.flatMap(({ entries }) => entries));
+      return;
+    }
     const leaving = new Set<number>();
     for (const entry of gone) leaving.add(this.#placeOf(entry) ?? -1);
     const added = come.filter((entry) => !leaving.delete(this.#placeOf(entry) ?? -1));
-    const length = this.#entries.length - leaving.size + added.length;
-    if (added.length + leaving.size > Math.max(MANY, length * MANY_PART))
-      this.#arrange(chunks.flatMap(({ entries }) => entries));
-    else if (added.length + leaving.size > 0) this.#exchange({ leaving, added, length });
+    if (added.length + leaving.size > 0) this.#exchange(leaving, added);
   }
 
   /** The block under this coinbase. What was drafted before stays as it was. */
@@ -83,15 +77,15 @@ export class BlockDraft {
 
   /** Puts all in the selection's own order. */
   #arrange(entries: readonly PoolEntry[]): void {
-    const leaves = entries.map(({ transaction }) => this.#leafOf(transaction));
     this.#entries = [];
     this.#places = new Map();
     this.#shorten(entries.length);
-    for (const [place, entry] of entries.entries()) this.#put(place, entry, leaves[place]);
+    for (const [place, entry] of entries.entries()) this.#put(place, entry);
   }
 
   /** Takes out what leaves, closes up, and puts in what is new. */
-  #exchange({ leaving, added, length }: Exchange): void {
+  #exchange(leaving: ReadonlySet<number>, added: readonly PoolEntry[]): void {
+    const length = this.#entries.length - leaving.size + added.length;
     const free = [...leaving];
     for (let place = this.#entries.length; place < length; place++) free.push(place);
     const movers = [...added];

@@ -43,6 +43,7 @@ export class LongPolls {
   /** Runs from one look on until there may be another. */
   #pause: Cancel | undefined;
   #isLookDue = false;
+  #isClosed = false;
 
   constructor(clock: Pick<Clock, 'after'>, feesNow: () => bigint) {
     this.#clock = clock;
@@ -55,7 +56,7 @@ export class LongPolls {
 
   /** Settles when the tip moves or fees are enough, when time is up, or on abort. */
   async wait(work: CurrentWork, { waitMs, signal }: Patience): Promise<void> {
-    if (waitMs === 0 || signal?.aborted || this.#waiting.size >= WAITING) return;
+    if (this.#isClosed || waitMs === 0 || signal?.aborted || this.#waiting.size >= WAITING) return;
     const own = [...this.#waiting].filter((waiter) => waiter.work.caller === work.caller);
     if (own.length >= WAITING_EACH) own[0]?.finish();
     await new Promise<void>((resolve) => {
@@ -86,6 +87,7 @@ export class LongPolls {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#pause?.();
     for (const { finish } of [...this.#waiting]) finish();
   }
