@@ -56,8 +56,15 @@ export class BlockDraft {
       return;
     }
     const leaving = new Set<number>();
-    for (const entry of gone) leaving.add(this.#placeOf(entry) ?? -1);
-    const added = come.filter((entry) => !leaving.delete(this.#placeOf(entry) ?? -1));
+    for (const entry of gone) {
+      const place = this.#placeOf(entry);
+      if (place !== undefined) leaving.add(place);
+    }
+    // What is in another chunk than before, because something has joined its cluster, stays where it is.
+    const added = come.filter((entry) => {
+      const place = this.#placeOf(entry);
+      return place === undefined || !leaving.delete(place);
+    });
     if (added.length + leaving.size > 0) this.#exchange(leaving, added);
   }
 
