@@ -18,6 +18,7 @@ import { peers } from './peers.js';
 import { relayFigures } from './relay.js';
 import { spam } from './spam.js';
 import { sync } from './sync.js';
+import { template } from './template.js';
 
 /** One thing to measure: does it some number of times and answers how often. */
 export interface Measurement {
@@ -49,6 +50,7 @@ export const suites: readonly Suite[] = [
   { name: 'sync', figures: sync },
   { name: 'spam', figures: spam },
   { name: 'flood', figures: flood },
+  { name: 'template', figures: template },
 ];
 
 async function engine(): Promise<Measurement[]> {
