@@ -213,6 +213,8 @@ describe('what each part may touch', () => {
       'server/mempool/pool.ts',
       'server/miner/selectTransactions.ts',
       'server/miner/buildTemplate.ts',
+      'server/miner/hashMeter.ts',
+      'server/miner/nodeChoice.ts',
       'server/chain/addressDelta.ts',
       'server/chain/blockWrites.ts',
     ];

@@ -60,6 +60,8 @@ export interface Served {
   readonly stopped: Promise<void>;
   /** Why it stopped by itself; `undefined` where it was told to. */
   readonly failure?: unknown;
+  /** What people are told once it serves, where that is not its address; nothing where empty. */
+  readonly greeting?: string;
   stop(): Promise<void>;
 }
 
@@ -80,10 +82,11 @@ export async function serveUntilStopped(start: () => Promise<Served>, output: Ou
   if (process.connected) process.once('disconnect', stop);
   try {
     served = await start();
-    const { name, url } = served;
+    const { name, url, greeting = `${name} serves at ${url}` } = served;
     const ready = { ready: true, name, url, pid: process.pid };
     if (isToldToStop) await served.stop();
-    else process.stdout.write(output.json ? `${toJson(ready)}\n` : `${name} serves at ${url}\n`);
+    else if (output.json) process.stdout.write(`${toJson(ready)}\n`);
+    else if (greeting !== '') process.stdout.write(`${greeting}\n`);
     await served.stopped;
     if (served.failure !== undefined) throw served.failure;
   } finally {
