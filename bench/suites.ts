@@ -13,6 +13,7 @@ import { allEngines } from '../test/support/engines.js';
 import { memoryChain } from '../test/support/memoryChain.js';
 import { temporaryDirectory } from '../test/support/temporary.js';
 import { flood } from './flood.js';
+import { miner } from './miner.js';
 import { peers } from './peers.js';
 import { relayFigures } from './relay.js';
 import { spam } from './spam.js';
@@ -43,6 +44,7 @@ export const suites: readonly Suite[] = [
   { name: 'connect', measurements: connect },
   { name: 'sim', measurements: sim },
   { name: 'relay', figures: relayFigures },
+  { name: 'miner', figures: miner },
   { name: 'peers', figures: peers },
   { name: 'sync', figures: sync },
   { name: 'spam', figures: spam },

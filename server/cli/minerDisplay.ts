@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import { createLogUpdate } from 'log-update';
 import { printable } from '../../shared/printable.js';
 import type { MinerView } from '../miner/minerView.js';
@@ -61,7 +62,8 @@ function liveDisplay({ name, logLevel }: MinerDisplayOptions): MinerDisplay {
     if (LOG_LEVELS.indexOf(level) > LOG_LEVELS.indexOf(logLevel)) return;
     const time = new Date().toTimeString().slice(0, 8);
     const details = Object.entries(fields).map(([key, value]) => `${key} ${short(value)}`);
-    news.push([time, message, details.join(', ')].join('  ').trimEnd());
+    const line = [time, message, details.join(', ')].join('  ').trimEnd();
+    news.push(level === 'warn' || level === 'error' ? styleText('yellow', line) : line);
     if (news.length > MAX_NEWS) news.shift();
     redraw();
   };

@@ -66,7 +66,7 @@ function workLine({ height, transactions, pays, isSearching, intervalMs }: Miner
 function expectedLine(view: MinerView): string {
   if (view.intervalMs !== null) return `a block every ${grouped(view.intervalMs)} ms, as it was told`;
   const ms = expectedMs(view);
-  const hashes = view.hashesPerBlock === null ? '' : `, ${scaled(Number(view.hashesPerBlock), 'hashes')} on average`;
+  const hashes = view.hashesPerBlock === null ? '' : `, ${scaled(Number(view.hashesPerBlock), 'H')} on average`;
   return ms === null ? '-' : `a block in ${duration(ms)} at this rate${hashes}`;
 }
 

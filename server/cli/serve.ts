@@ -73,11 +73,17 @@ export interface Served {
 export async function serveUntilStopped(start: () => Promise<Served>, output: Output): Promise<void> {
   let served: Served | undefined;
   let isToldToStop = false;
+  const forget = (): void => {
+    for (const signal of STOP_SIGNALS) process.off(signal, stop);
+  };
   const stop = (): void => {
     isToldToStop = true;
+    // A second signal ends the process at once. Not before all have heard the first: what restores the cursor of a
+    // terminal would take itself for the last listener, and raise the signal again.
+    setImmediate(forget);
     void served?.stop();
   };
-  for (const signal of STOP_SIGNALS) process.once(signal, stop);
+  for (const signal of STOP_SIGNALS) process.on(signal, stop);
   // A process that was started with a channel to its parent must not outlive it, however the parent dies.
   if (process.connected) process.once('disconnect', stop);
   try {
@@ -90,7 +96,7 @@ export async function serveUntilStopped(start: () => Promise<Served>, output: Ou
     await served.stopped;
     if (served.failure !== undefined) throw served.failure;
   } finally {
-    for (const signal of STOP_SIGNALS) process.off(signal, stop);
+    forget();
     process.off('disconnect', stop);
     if (process.connected) process.disconnect();
   }

@@ -1,7 +1,7 @@
 import { reasonOf } from '../../client/failure.js';
 import { sleep } from '../../client/time.js';
 import { Emitter } from '../../shared/emitter.js';
-import type { Address } from '../../shared/model/address.js';
+import { type Address, formatAddress } from '../../shared/model/address.js';
 import { MAX_TEMPLATE_WAIT_MS } from '../../shared/rpc/blockSchemas.js';
 import { Background } from '../background.js';
 import type { Clock, Logger } from '../ports.js';
@@ -91,7 +91,7 @@ export class Miner {
     const rates = this.#meter.look(hashes, now);
     const { template, hashesPerBlock } = this.#work ?? {};
     return {
-      address,
+      address: formatAddress(address),
       uptimeMs: Math.round(now - this.#startedAt),
       threads: solver.threads,
       threadsReplaced: solver.replaced,

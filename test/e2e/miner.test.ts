@@ -1,9 +1,11 @@
+import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import * as z from 'zod';
 import { waitFor } from '../../client/cli/devnet/wait.js';
 import { createClient } from '../../client/createClient.js';
-import { runCli } from '../support/cli.js';
+import { runCli, SCRIPT } from '../support/cli.js';
 import { closedUrl } from '../support/closedUrl.js';
 import { eventually } from '../support/eventually.js';
 import { servingCli } from '../support/servingCli.js';
@@ -91,6 +93,35 @@ test('a miner without an interval on a network without difficulty is warned', as
   await using miner = await servingCli(minerArgs([node.url], '--threads', '1'));
   await eventually('a warning', async () => miner.said().includes('--interval'));
 });
+
+/** Util-linux' `script` runs a command on a terminal of its own. */
+const hasTerminals = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') === true;
+
+test.skipIf(!hasTerminals)(
+  'on a terminal a miner draws how it does; Ctrl-C ends it in order, with a sentence',
+  async () => {
+    await using node = await testNode();
+    const command = [process.execPath, SCRIPT, ...minerArgs([node.url], '--interval', '50')].join(' ');
+    const env = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', TERM: 'xterm' };
+    const terminal = spawn('script', ['-qec', `stty cols 120 rows 24; exec ${command}`, '/dev/null'], { env });
+    const closed = new Promise<number | null>((resolve) => terminal.once('close', resolve));
+    try {
+      let seen = '';
+      terminal.stdout.on('data', (chunk: Buffer) => {
+        seen += stripVTControlCharacters(chunk.toString('utf8'));
+      });
+      await eventually(
+        'a picture',
+        async () => /blocks +\d+ found, [1-9]/.test(seen) && seen.includes('block accepted'),
+      );
+      terminal.stdin.write('\u0003');
+      expect(await closed).toBe(0);
+      expect(seen).toMatch(/mined for \d+ s at .*accepted/);
+    } finally {
+      terminal.kill('SIGKILL');
+    }
+  },
+);
 
 function pidOf(said: string): number {
   return z.object({ pid: z.int() }).parse(JSON.parse(said.split('\n').find((line) => line.includes('"ready"')) ?? ''))
