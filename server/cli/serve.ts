@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { collectUrls, parseHttpUrl, wholeNumber } from '../../client/cli/options.js';
 import { type Output, toJson } from '../../client/cli/output.js';
-import { STOP_SIGNALS } from '../../client/cli/signals.js';
+import { onStopSignal } from '../../client/cli/signals.js';
 import { LOG_LEVELS, type LogLevel } from '../system/logger.js';
 import { networkOption } from './network.js';
 
@@ -73,17 +73,11 @@ export interface Served {
 export async function serveUntilStopped(start: () => Promise<Served>, output: Output): Promise<void> {
   let served: Served | undefined;
   let isToldToStop = false;
-  const forget = (): void => {
-    for (const signal of STOP_SIGNALS) process.off(signal, stop);
-  };
   const stop = (): void => {
     isToldToStop = true;
-    // A second signal ends the process at once. Not before all have heard the first: what restores the cursor of a
-    // terminal would take itself for the last listener, and raise the signal again.
-    setImmediate(forget);
     void served?.stop();
   };
-  for (const signal of STOP_SIGNALS) process.on(signal, stop);
+  const forget = onStopSignal(stop);
   // A process that was started with a channel to its parent must not outlive it, however the parent dies.
   if (process.connected) process.once('disconnect', stop);
   try {

@@ -25,6 +25,14 @@ export interface Solution {
   readonly nonce: bigint;
 }
 
+/** What handing in takes. */
+export interface HandInParts {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Told once, where the node does not take the block for the moment. */
+  readonly held: (error: unknown) => void;
+}
+
 /** What became of a block. */
 export type BlockFate =
   | { readonly kind: 'accepted' }
@@ -40,11 +48,11 @@ export type BlockFate =
  */
 export async function handIn(
   { work, timestamp, nonce }: Solution,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+  { clock, signal, held }: HandInParts,
 ): Promise<BlockFate> {
   const { node, template } = work;
   const until = clock.monotonic() + OFFER_FOR_MS;
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     try {
       const { status } = await node.client.block.submit.mutate({ template: template.id, timestamp, nonce });
       // `known`: an earlier try whose answer did not come back.
@@ -55,6 +63,7 @@ export async function handIn(
         return { kind: 'lost', why: 'the node has forgotten its template: it was started anew, or had too many' };
       if (reason !== null && !PASSING.has(reason.code)) return { kind: 'refused', error, why: reason.code };
       if (signal.aborted || clock.monotonic() >= until) return { kind: 'lost', why: whyOf(error) };
+      if (tries === 1) held(error);
       const pauseMs = reason?.code === 'peer-quota' ? reason.retryMs : OFFER_EVERY_MS;
       await sleep(Math.min(pauseMs, OFFER_FOR_MS), signal, clock.after);
     }

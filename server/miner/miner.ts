@@ -59,7 +59,8 @@ export class Miner {
   readonly #startedAt: number;
   #work: Work | undefined;
   #dueAt: number | undefined;
-  #handing: Promise<void> = Promise.resolve();
+  /** A block on its way to the node it was found for. */
+  #handing: { readonly node: MinedNode; readonly done: Promise<void> } | undefined;
   #cancelExpiry = (): void => {};
   #hasWarned = false;
   #running: Promise<void> | undefined;
@@ -142,7 +143,7 @@ export class Miner {
   /** Works on one template of a node after the other. Throws what a call for a template fails with. */
   async #mineAt(node: MinedNode, left: AbortSignal): Promise<void> {
     while (!left.aborted) {
-      await this.#untilDue(left);
+      await this.#untilDue(node, left);
       // Over when we leave this node, when a paced block is found, or when a block did not become the tip.
       const over = new AbortController();
       const end = (): void => over.abort();
@@ -215,7 +216,7 @@ export class Miner {
   async #found(solution: Solution, over: AbortController): Promise<void> {
     const isPaced = this.#parts.intervalMs !== undefined;
     const handing = this.#handIn(solution);
-    this.#handing = handing.then(() => {});
+    this.#handing = { node: solution.work.node, done: handing.then(() => {}) };
     if (isPaced) over.abort();
     // One that became the tip ends the long poll by itself, sooner than its own answer is back.
     else if ((await handing).kind !== 'accepted') over.abort();
@@ -228,7 +229,11 @@ export class Miner {
     const block = { height: template.height, hash: hashOf(solution.work, solution) };
     log.debug('block found', block);
     this.#tally.found();
-    const fate = await handIn(solution, { clock, signal });
+    const held = (error: unknown): void => {
+      // Where it is for a moment only, or for long: meanwhile others have use for the threads.
+      if (reasonOf(error)?.code !== 'peer-quota' && watch.current === node) watch.failed(node, error);
+    };
+    const fate = await handIn(solution, { clock, signal, held });
     this.#tally.settled(fate.kind, template.reward + template.fees);
     switch (fate.kind) {
       case 'accepted':
@@ -249,11 +254,11 @@ export class Miner {
     return fate;
   }
 
-  /** A paced miner waits for the time of its next block, and until the last one is where it belongs. */
-  async #untilDue(left: AbortSignal): Promise<void> {
+  /** A paced miner waits for the time of its next block, and until the node has the last one: the next stands on it. */
+  async #untilDue(node: MinedNode, left: AbortSignal): Promise<void> {
     const { intervalMs, clock } = this.#parts;
     if (intervalMs === undefined) return;
-    await settledOrAborted(this.#handing, left);
+    if (this.#handing?.node === node) await settledOrAborted(this.#handing.done, left);
     this.#dueAt ??= clock.monotonic() + intervalMs;
     await sleep(Math.max(0, this.#dueAt - clock.monotonic()), left, clock.after);
     if (!left.aborted) this.#dueAt = Math.max(this.#dueAt, clock.monotonic() - intervalMs) + intervalMs;

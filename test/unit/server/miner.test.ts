@@ -304,6 +304,32 @@ describe('a paced miner', () => {
     }
   });
 
+  test('whose node dies before it takes a block goes on at another one at once, and offers that block meanwhile', async () => {
+    const [a, b] = [new ScriptedNode('http://a'), new ScriptedNode('http://b')];
+    await using rig = await mining([a, b], 1_000);
+    await rig.clock.advance(1_000);
+    a.die();
+    rig.solver.find();
+    await rig.clock.advance(1_000);
+    expect([rig.miner.view().node, rig.solver.isSearching]).toEqual(['http://b', true]);
+    rig.solver.find();
+    await rig.clock.advance(0);
+    expect(rig.miner.view()).toMatchObject({ found: 2, accepted: 1, lost: 0 });
+    a.revive();
+    await rig.clock.advance(500);
+    expect(rig.miner.view()).toMatchObject({ found: 2, accepted: 2, lost: 0 });
+  });
+
+  test('does not wait for ever to hand a block to a node that is back without it', async () => {
+    const node = new ScriptedNode();
+    await using rig = await mining([node], 1_000);
+    await rig.clock.advance(1_000);
+    node.submit = () => ({ code: 'busy', detail: '' });
+    rig.solver.find();
+    await rig.clock.advance(70_000);
+    expect(rig.miner.view()).toMatchObject({ found: 1, lost: 1, isSearching: true });
+  });
+
   test('that was held up goes on at its pace, and makes nothing up', async () => {
     const node = new ScriptedNode();
     await using rig = await mining([node], 1_000);
