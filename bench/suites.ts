@@ -14,6 +14,7 @@ import { memoryChain } from '../test/support/memoryChain.js';
 import { temporaryDirectory } from '../test/support/temporary.js';
 import { flood } from './flood.js';
 import { mempoolFigures } from './mempool.js';
+import { miner } from './miner.js';
 import { peers } from './peers.js';
 import { relayFigures } from './relay.js';
 import { spam } from './spam.js';
@@ -46,6 +47,7 @@ export const suites: readonly Suite[] = [
   { name: 'sim', measurements: sim },
   { name: 'mempool', figures: mempoolFigures },
   { name: 'relay', figures: relayFigures },
+  { name: 'miner', figures: miner },
   { name: 'peers', figures: peers },
   { name: 'sync', figures: sync },
   { name: 'spam', figures: spam },

@@ -215,6 +215,8 @@ describe('what each part may touch', () => {
       'server/miner/packBest.ts',
       'server/miner/blockDraft.ts',
       'server/miner/buildTemplate.ts',
+      'server/miner/hashMeter.ts',
+      'server/miner/nodeChoice.ts',
       'server/chain/addressDelta.ts',
       'server/chain/blockWrites.ts',
     ];
