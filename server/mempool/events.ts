@@ -1,3 +1,4 @@
+import type { BlockHash, TxId } from '../../shared/model/ids.js';
 import type { ReasonCode } from '../../shared/reasons.js';
 import type { PoolEntry } from './pool.js';
 import type { Arrival } from './savedPool.js';
@@ -12,10 +13,16 @@ export interface AcceptedEvent {
 /** A transaction waits no longer, and no block holds it. */
 export interface DroppedEvent extends Pick<Arrival, 'transaction' | 'spent'> {
   readonly code: ReasonCode;
+  /** The transaction that took its place, or the block that took its coin. */
+  readonly by?: TxId | BlockHash | undefined;
 }
+
+/** A transaction that waited stands in a block of the chain. */
+export type ConfirmedEvent = Pick<Arrival, 'transaction'>;
 
 /** What others learn from the mempool. */
 export interface MempoolEvents {
   accepted: AcceptedEvent;
   dropped: DroppedEvent;
+  confirmed: ConfirmedEvent;
 }

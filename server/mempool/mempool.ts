@@ -1,47 +1,34 @@
 import type { NetworkParams } from '../../shared/consensus/params.js';
 import type { TxReject } from '../../shared/consensus/reject.js';
 import { Emitter } from '../../shared/emitter.js';
-import type { TxId } from '../../shared/model/ids.js';
+import type { BlockHash, TxId } from '../../shared/model/ids.js';
 import { outPointKey } from '../../shared/model/outpoint.js';
 import { decodeTransaction, inputsOf, isTransfer, type Transaction } from '../../shared/model/transaction.js';
 import type { PoolReject } from '../../shared/policy/reject.js';
 import { feeRate } from '../../shared/policy/relay.js';
 import type { ReasonCode } from '../../shared/reasons.js';
 import { accept, refuse, type Verdict } from '../../shared/verdict.js';
-import type { Chainstate } from '../chain/chainstate.js';
 import type { BlockEvent } from '../chain/events.js';
-import type { VerifiedSet } from '../chain/verifiedSet.js';
-import type { Clock, Logger, Signatures } from '../ports.js';
-import type { Kv, Write } from '../store/kv.js';
+import type { Write } from '../store/kv.js';
 import type { MempoolEvents } from './events.js';
 import { chooseVictims } from './eviction.js';
 import { judge } from './judge.js';
 import { LostTransfers } from './lostTransfers.js';
+import type { MempoolParts } from './mempoolParts.js';
 import { Pool, type PoolEntry } from './pool.js';
 import { type Arrival, SavedPool, saved, unsaved } from './savedPool.js';
 
 /** How long a rebuild may hold the event loop before others get a turn. */
 const SLICE_MS = 8;
 
-/** What the mempool needs from outside. */
-export interface MempoolParts {
-  readonly chain: Chainstate;
-  /** An environment of its own: saving a waiting transaction must not wait for the disk. */
-  readonly kv: Kv;
-  readonly signatures: Signatures;
-  readonly verified: VerifiedSet;
-  readonly clock: Pick<Clock, 'now' | 'monotonic' | 'yield'>;
-  readonly log: Logger;
-  /** The most bytes of waiting transactions, raw. */
-  readonly maxBytes: number;
-}
+type Lost = Pick<Arrival, 'transaction' | 'spent'>;
 
 /**
  * The waiting transactions: who gets in, what blocks take out and what reorganisations bring back. Owner of the pool and
  * of its saved copy. Bound: `maxBytes` of raw transactions.
  */
 export class Mempool {
-  readonly events = new Emitter<MempoolEvents>();
+  readonly events: Emitter<MempoolEvents>;
   readonly #parts: MempoolParts;
   readonly #params: NetworkParams;
   readonly #saved: SavedPool;
@@ -56,6 +43,7 @@ export class Mempool {
 
   private constructor(parts: MempoolParts) {
     this.#parts = parts;
+    this.events = parts.events ?? new Emitter();
     this.#params = parts.chain.params;
     this.#saved = new SavedPool(parts.kv, parts.log);
     this.#lost = new LostTransfers(parts.maxBytes);
@@ -171,8 +159,8 @@ export class Mempool {
     return accept(undefined);
   }
 
-  #dropped({ transaction, spent }: Pick<Arrival, 'transaction' | 'spent'>, code: ReasonCode): void {
-    this.events.emit('dropped', { transaction, spent, code });
+  #dropped({ transaction, spent }: Lost, code: ReasonCode, by?: TxId | BlockHash): void {
+    this.events.emit('dropped', { transaction, spent, code, by });
   }
 
   #onConnected(event: BlockEvent): void {
@@ -184,18 +172,17 @@ export class Mempool {
       const confirmed = this.#pool.remove(transaction.txid);
       if (confirmed !== undefined) gone.push(confirmed);
     }
+    for (const { transaction } of gone) this.events.emit('confirmed', { transaction });
     for (const transaction of block.transactions) {
       for (const input of inputsOf(transaction)) {
         const loser = this.#pool.spenderOf(input);
         if (loser === undefined) continue;
         const reason = { outpoint: outPointKey(input), block: block.header.hash };
         for (const entry of this.#pool.removeWithDescendants(loser)) {
-          this.#parts.log.info('a waiting transaction lost its coin to a block', {
-            txid: entry.transaction.txid,
-            ...reason,
-          });
+          const { txid } = entry.transaction;
+          this.#parts.log.info('a waiting transaction lost its coin to a block', { txid, ...reason });
           gone.push(entry);
-          this.#dropped(entry, 'tx-input-missing');
+          this.#dropped(entry, 'tx-input-missing', reason.block);
         }
       }
     }
@@ -263,7 +250,7 @@ export class Mempool {
     const { transaction } = arrival;
     if (reject.code === 'pool-known') return reject.confirmedAt === null ? [] : [unsaved({ transaction })];
     this.#parts.log.info('a transaction does not stand on the new branch', { txid: transaction.txid, ...reject });
-    this.#dropped(arrival, reject.code);
+    this.#dropped(arrival, reject.code, reject.code === 'pool-conflict' ? reject.spender : undefined);
     return [unsaved({ transaction })];
   }
 
@@ -277,14 +264,20 @@ export class Mempool {
       for (const each of waiting) {
         const verdict = await this.#admitSaved(each.transaction, each.firstSeen);
         if (verdict.ok) progress = true;
-        else (verdict.reject.code === 'tx-input-missing' ? missing : lost).push(each);
+        else if (verdict.reject.code === 'tx-input-missing') missing.push(each);
+        else this.#loadedInVain(lost, each, verdict.reject.code);
       }
       waiting = missing;
     }
-    lost.push(...waiting);
+    for (const each of waiting) this.#loadedInVain(lost, each, 'tx-input-missing');
     this.#saved.note(lost.map(unsaved));
     if (this.#pool.count + lost.length > 0)
       this.#parts.log.info('waiting transactions restored', { restored: this.#pool.count, dropped: lost.length });
+  }
+
+  #loadedInVain(lost: Arrival[], arrival: Arrival, code: ReasonCode): void {
+    lost.push(arrival);
+    if (code !== 'pool-known') this.#dropped(arrival, code);
   }
 
   /** A saved transaction was checked once, but by a process that is gone, and the file is only a file. */

@@ -4,6 +4,7 @@ import type { TxId, Wtxid } from '../../shared/model/ids.js';
 import { type OutPoint, type OutPointKey, outPointKey } from '../../shared/model/outpoint.js';
 import type { Transaction, TransferBody } from '../../shared/model/transaction.js';
 import { feeRate } from '../../shared/policy/relay.js';
+import { FeeHistogram } from './feeHistogram.js';
 
 /** A waiting transaction. */
 export interface PoolEntry {
@@ -36,6 +37,8 @@ export class Pool {
   readonly #spenders = new Map<OutPointKey, TxId>();
   readonly #children = new Map<TxId, Set<TxId>>();
   readonly #byAddress = new Map<Address, Set<TxId>>();
+  /** What waits by fee rate. */
+  readonly histogram = new FeeHistogram();
   #bytes = 0;
   #fees = 0n;
   #revision = 0;
@@ -127,6 +130,7 @@ export class Pool {
     const rate = feeRate(fee, raw.length);
     const added: PoolEntry = { ...entry, size: raw.length, rate, parents, arrival: this.#arrivals++ };
     this.#entries.set(txid, added);
+    this.histogram.add(added);
     this.#revision += 1;
     if (this.#byRate !== undefined) insertSorted(this.#byRate, added);
     this.#txids.set(wtxid, txid);
@@ -143,6 +147,7 @@ export class Pool {
     const entry = this.#entries.get(txid);
     if (entry === undefined) return undefined;
     this.#entries.delete(txid);
+    this.histogram.remove(entry);
     this.#revision += 1;
     this.#txids.delete(entry.transaction.wtxid);
     for (const input of entry.transaction.body.inputs) this.#spenders.delete(outPointKey(input));

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { MAX_TRANSACTION_BYTES } from '../consensus/params.js';
 import type { TransactionChange, transactionChangesInput } from './events.js';
 import { amount, base64, count, encoded, type Page, type PageInput, timestamp, txid, wtxid } from './fields.js';
+import type { estimateFeeInput, FeeEstimateView, TransactionExplanation, TransactionStatus } from './insightSchemas.js';
 import type { Caller, PeerSession } from './trpc.js';
 import type { TransactionView } from './views.js';
 
@@ -13,6 +14,8 @@ export const MAX_BODIES_BYTES = 2_000_000;
 export const byTxid = z.strictObject({ txid });
 /** Room above the rules' own limit, so that what is a little too large is told so by its rule. */
 export const submitInput = z.strictObject({ transaction: encoded(MAX_TRANSACTION_BYTES + 50_000) });
+/** The same for a question. */
+export const explainInput = z.strictObject({ transaction: encoded(MAX_TRANSACTION_BYTES + 50_000) });
 export const submitOutput = z.strictObject({ txid, wtxid, fee: amount, size: count });
 /** A transaction that was taken in. Its fee in base units, its size in bytes. */
 export type SubmittedTransaction = z.output<typeof submitOutput>;
@@ -39,6 +42,9 @@ export interface TransactionApi {
   ids(input: z.output<typeof idsInput>): Promise<z.input<typeof idsOutput>>;
   raw(input: z.output<typeof rawInput>): Promise<z.input<typeof rawOutput>>;
   submit(input: z.output<typeof submitInput>): Promise<SubmittedTransaction>;
+  status(input: z.output<typeof byTxid>): Promise<TransactionStatus>;
+  explain(input: z.output<typeof explainInput>): Promise<TransactionExplanation>;
+  estimateFee(input: z.output<typeof estimateFeeInput>): Promise<FeeEstimateView>;
   onChange(
     input: z.output<typeof transactionChangesInput>,
     caller: Caller,
