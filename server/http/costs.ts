@@ -39,7 +39,7 @@ const COSTS: Readonly<Record<ProcedurePath, number>> = {
   'transaction.submit': 2,
   'transaction.status': 0.2,
   'transaction.explain': 2,
-  'transaction.estimateFee': 0.5,
+  'transaction.estimateFee': 1,
   'transaction.onChange': 2,
   'transaction.announce': 2,
   'node.self': 0.1,

@@ -182,6 +182,7 @@ describe('explain', () => {
     const facts = { txid, wtxid, size: raw.length, fee: 1_000n, feeRate: 1_000 / raw.length };
     expect(await it.explain(raw)).toMatchObject({ accepted: true, ...facts, missing: [], conflicts: [] });
     assertOk(await it.mempool.submit(good, null));
+    expect(await it.explain(raw)).toMatchObject({ accepted: false, ...facts, conflicts: [] });
     const rival = it.pay([present(it.coins[0])], 5_000n);
     expect(await it.explain(rival.raw)).toMatchObject({ accepted: false, fee: 5_000n, conflicts: [txid] });
     const ghost = it.pay([present(it.coins[3])], 1_000n);

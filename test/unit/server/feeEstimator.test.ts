@@ -199,10 +199,16 @@ describe('fee estimates', () => {
     }
     estimator.connected(2, txids);
     expect(estimator.estimate(1, BUSY).samples).toBeLessThanOrEqual(30);
+    // Taken in on one branch and confirmed by the other at no greater height: nobody knows how long that was.
+    const other = Array.from({ length: 30 }, newTxid);
+    for (const txid of other) estimator.accepted(txid, 5, 2);
+    estimator.connected(2, other);
+    estimator.connected(3, other);
+    expect(estimator.estimate(1, BUSY).samples).toBeLessThanOrEqual(30);
     // While the chain is lower than it was, nothing is followed: waits would seem shorter than they are.
     const late = newTxid();
     estimator.accepted(late, 5, 1);
-    estimator.connected(3, [late]);
+    estimator.connected(4, [late]);
     expect(estimator.estimate(1, BUSY).samples).toBeLessThanOrEqual(30);
   });
 
@@ -239,5 +245,7 @@ describe('fee estimates', () => {
     expect(estimator.estimate(1, BUSY)).toEqual({ feeRate: null, samples: 0, reason: 'too-little-data' });
     live({ rates: RATES, waits: () => 1, blocks: 50 }, estimator, 119_999);
     expect(estimator.estimate(1, BUSY)).toMatchObject({ feeRate: 1, reason: null });
+    for (let height = 120_050; height < 123_000; height++) estimator.connected(height, []);
+    expect(estimator.estimate(1, BUSY).samples).toBe(0);
   });
 });
