@@ -1,4 +1,5 @@
 import type { NetworkParams } from '../shared/consensus/params.js';
+import { Emitter } from '../shared/emitter.js';
 import type { Block } from '../shared/model/block.js';
 import type { NodeApi } from '../shared/rpc/nodeApi.js';
 import { appRouter } from '../shared/rpc/router.js';
@@ -13,6 +14,9 @@ import { type NodeConfigInput, nodeConfig, parseConfig } from './config.js';
 import { Subscriptions } from './events/subscriptions.js';
 import { Health } from './health.js';
 import { launch, type RunningServer, type ServerPorts } from './launch.js';
+import { Departures } from './mempool/departures.js';
+import type { MempoolEvents } from './mempool/events.js';
+import { FeeWatch } from './mempool/feeWatch.js';
 import { Mempool } from './mempool/mempool.js';
 import { SavedPool } from './mempool/savedPool.js';
 import { Templates } from './miner/templates.js';
@@ -84,8 +88,11 @@ export function startNode(
       const keep = (block: Block): Promise<void> => savedPool.keep(block, clock.now());
       const chainParts = { kv, directory, params, signatures, verified, clock, log, keep };
       const chain = life.add('chain', await Chainstate.open(chainParts));
-      const poolParts = { chain, kv: poolKv, signatures, verified, clock, log, maxBytes: config.maxPoolBytes };
+      const events = new Emitter<MempoolEvents>();
+      const departures = life.add('departures', new Departures({ kv: poolKv, events, clock, log }));
+      const poolParts = { chain, kv: poolKv, signatures, verified, clock, log, events, maxBytes: config.maxPoolBytes };
       const mempool = life.add('mempool', await Mempool.open(poolParts));
+      const fees = life.add('fees', new FeeWatch({ chain, mempool, kv: poolKv, clock, log }));
       const templates = life.add('templates', new Templates({ chain, mempool, clock, random }));
 
       const genesis = chain.genesis.header.hash;
@@ -121,7 +128,10 @@ export function startNode(
       const subscriptions = new Subscriptions();
       const node: NodeApi = {
         block: createBlockApi({ chain, templates, relay, subscriptions }),
-        transaction: createTransactionApi({ chain, mempool, relay, subscriptions, clock }),
+        transaction: createTransactionApi({
+          ...{ chain, mempool, signatures, verified, departures, fees },
+          ...{ relay, subscriptions, clock },
+        }),
         peer: createPeerApi({
           ...{ name: config.name, network: params.name, genesis, tip, ownUrl, book, reception, nonces, clock },
           signatureEngine: signatures.engine,
@@ -131,7 +141,7 @@ export function startNode(
           stop: () => void life.stop(),
         }),
         info: createInfoApi({
-          ...{ chain, mempool, sync, subscriptions, clock },
+          ...{ chain, mempool, fees, sync, subscriptions, clock },
           health: () => ({ ok: true, peers: peers.all().length, sessions: sessions.count, ...health.view() }),
         }),
       };

@@ -64,7 +64,7 @@ export interface Recipient {
 /** What to send, and how. */
 export interface SendOptions {
   readonly recipients: readonly Recipient[];
-  /** Base units for each byte; the least the node relays unless said otherwise. */
+  /** Base units for each byte; what the node has seen to be enough soon unless said otherwise, or the least it relays. */
   readonly feeRate?: number | undefined;
   /** At most 80 bytes. */
   readonly memo?: Uint8Array | undefined;
@@ -116,16 +116,14 @@ export class Wallet {
    */
   async send({ recipients, feeRate, memo = new Uint8Array(0) }: SendOptions): Promise<SubmittedTransaction> {
     const params = await this.#networkParams();
-    // The node names the least that it relays. It is only a node: it must not name a price that eats the money up.
-    if (feeRate === undefined && params.minFeeRate > HIGHEST_FEE_RATE)
-      throw new TrestleError({ code: 'wallet-fee', feeRate: params.minFeeRate, limit: HIGHEST_FEE_RATE });
+    const rate = feeRate ?? (await this.#usualRate(params.minFeeRate));
     const outputs = recipients.map(({ to, amount }) => ({ address: requireAddress(to), value: requireAmount(amount) }));
     const amount = outputs.reduce((sum, { value }) => sum + value, 0n);
     const payment = {
       amount,
       outputs: outputs.length,
       memoBytes: memo.length,
-      feeRate: feeRate ?? params.minFeeRate,
+      feeRate: rate,
     };
     const { coins, nextHeight } = await this.#coins();
     const spendable = coins.filter(({ spender, spendableAt }) => spender === null && spendableAt <= nextHeight);
@@ -155,6 +153,16 @@ export class Wallet {
       secretKeyOf: (owner) => (owner === this.#key.address ? this.#key.secretKey : undefined),
     });
     return this.#client.transaction.submit.mutate({ transaction: toBase64(transaction.raw) });
+  }
+
+  /** What is paid where nobody says: what the node has seen to be enough soon, or else the least that it relays. */
+  async #usualRate(least: number): Promise<number> {
+    // A node of an earlier version cannot tell, and one that fails at this fails at sending, too.
+    const estimate = await this.#client.transaction.estimateFee.query({}).catch(() => undefined);
+    const feeRate = Math.max(least, estimate?.feeRate ?? 0);
+    // It is only a node: it must not name a price that eats the money up.
+    if (feeRate > HIGHEST_FEE_RATE) throw new TrestleError({ code: 'wallet-fee', feeRate, limit: HIGHEST_FEE_RATE });
+    return feeRate;
   }
 
   #located({ txid, index, value, height }: UtxoView): LocatedCoin {

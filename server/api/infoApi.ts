@@ -9,6 +9,7 @@ import { type HealthView, type InfoApi, RICH_LIST_ROWS, type UtxoView } from '..
 import type { Chainstate } from '../chain/chainstate.js';
 import { followSync } from '../events/followSync.js';
 import type { Subscriptions } from '../events/subscriptions.js';
+import type { FeeWatch } from '../mempool/feeWatch.js';
 import type { Mempool } from '../mempool/mempool.js';
 import type { Clock } from '../ports.js';
 import type { SyncRunner } from '../sync/runner.js';
@@ -23,6 +24,7 @@ const PENDING = 'pending:';
 export interface InfoApiParts {
   readonly chain: Chainstate;
   readonly mempool: Mempool;
+  readonly fees: FeeWatch;
   readonly sync: SyncRunner;
   readonly subscriptions: Subscriptions;
   readonly clock: Pick<Clock, 'monotonic' | 'after'>;
@@ -30,7 +32,8 @@ export interface InfoApiParts {
 }
 
 /** Answers the `info` router. */
-export function createInfoApi({ chain, mempool, sync, subscriptions, clock, health }: InfoApiParts): InfoApi {
+export function createInfoApi(parts: InfoApiParts): InfoApi {
+  const { chain, mempool, fees, sync, subscriptions, clock, health } = parts;
   const { params, store } = chain;
   return {
     chain: async () => {
@@ -118,6 +121,8 @@ export function createInfoApi({ chain, mempool, sync, subscriptions, clock, heal
       usage: mempool.pool.usage,
       minFeeRate: mempool.minFeeRate,
       maxBytes: mempool.maxBytes,
+      histogram: mempool.pool.histogram.rows(),
+      flow: fees.flow(),
     }),
     sync: async () => sync.view(),
     onSync: ({ remoteAddress }, signal) =>

@@ -10,21 +10,22 @@ import {
   type TransactionApi,
   type WaitingTransaction,
 } from '../../shared/rpc/transactionSchemas.js';
-import type { Chainstate } from '../chain/chainstate.js';
 import { followTransactions } from '../events/followTransactions.js';
 import type { Subscriptions } from '../events/subscriptions.js';
+import { type ExplainParts, explain } from '../mempool/explain.js';
+import type { FeeWatch } from '../mempool/feeWatch.js';
 import type { Mempool } from '../mempool/mempool.js';
 import type { PoolEntry } from '../mempool/pool.js';
 import type { Clock } from '../ports.js';
 import type { Relay } from '../relay/relay.js';
 import { notFound } from './lookup.js';
 import { parseCursor } from './pages.js';
+import { type StatusParts, statusOf } from './transactionStatus.js';
 import { transactionView } from './views.js';
 
 /** What the `transaction` router works on. */
-export interface TransactionApiParts {
-  readonly chain: Chainstate;
-  readonly mempool: Mempool;
+export interface TransactionApiParts extends StatusParts, ExplainParts {
+  readonly fees: FeeWatch;
   readonly relay: Relay;
   readonly subscriptions: Subscriptions;
   readonly clock: Pick<Clock, 'yield'>;
@@ -32,7 +33,7 @@ export interface TransactionApiParts {
 
 /** Answers the `transaction` router. */
 export function createTransactionApi(parts: TransactionApiParts): TransactionApi {
-  const { chain, mempool, relay, subscriptions, clock } = parts;
+  const { chain, mempool, fees, relay, subscriptions, clock } = parts;
   return {
     get: async ({ txid }) => {
       const waiting = mempool.pool.get(txid);
@@ -80,6 +81,13 @@ export function createTransactionApi(parts: TransactionApiParts): TransactionApi
       }
       return submitTogether(parts, input.transactions.map(decode));
     },
+    status: async ({ txid }) => {
+      // Amid a switch of branches the answer would be that of neither.
+      await mempool.atRest();
+      return statusOf(txid, parts);
+    },
+    explain: ({ transaction }) => explain(transaction, parts),
+    estimateFee: async ({ blocks }) => ({ blocks, ...fees.estimate(blocks, mempool.minFeeRate) }),
     onChange: ({ after, lastEventId, ...watched }, { remoteAddress }, signal) => {
       const options = { ...watched, after: lastEventId ?? after, signal };
       return subscriptions.open({ remoteAddress, signal }, followTransactions({ chain, mempool, clock }, options));

@@ -14,11 +14,15 @@ export interface AcceptedEvent {
 export interface DroppedEvent extends Pick<Arrival, 'transaction' | 'spent'> {
   readonly code: ReasonCode;
   /** What took its place, or the block that took its coin, where that is why. */
-  readonly by?: TxId | BlockHash;
+  readonly by?: TxId | BlockHash | undefined;
 }
+
+/** A transaction that waited stands in a block of the chain. */
+export type ConfirmedEvent = Pick<Arrival, 'transaction'>;
 
 /** What others learn from the mempool. */
 export interface MempoolEvents {
   accepted: AcceptedEvent;
+  confirmed: ConfirmedEvent;
   dropped: DroppedEvent;
 }

@@ -14,6 +14,7 @@ import type { Chunk } from './linearize.js';
 import { Pool, type PoolEntry } from './pool.js';
 import { preview } from './preview.js';
 import type { Arrival } from './savedPool.js';
+import { usageOf } from './usage.js';
 
 /** A transaction that has left the pool without being confirmed. */
 export interface Departure {
@@ -129,11 +130,21 @@ export class Intake {
     if (givenUp > 0) this.#floor.raise(givenUp, this.#parts.clock.now());
   }
 
+  /** Whether one that has been judged would find room. Leaves all as it was. */
+  findsRoom(transaction: Transaction, replaces: readonly PoolEntry[]): Verdict<void, TxReject | PoolReject> {
+    const freed = replaces.reduce((sum, { usage }) => sum + usage, 0);
+    if (this.#pool.usage - freed + usageOf(transaction) <= this.#parts.maxUsage) return accept(undefined);
+    const taken = this.take([{ transaction, firstSeen: this.#parts.clock.now() }]);
+    if (!taken.ok) return taken;
+    this.undo(taken.value);
+    return accept(undefined);
+  }
+
   /** Takes a change back: what had to go comes back where it still stands. */
   undo({ added, gone }: Pick<Change, 'added' | 'gone'>): void {
     this.#pool.removeWithDescendants(idsOf(added));
     const back = gone.map(({ entry }) => entry).sort((a, b) => a.arrival - b.arrival);
-    for (const entry of back) if (this.judge(entry.transaction, { isReturning: true }).ok) this.#pool.add(entry);
+    for (const entry of back) if (this.judge(entry.transaction, { isReturning: true }).ok) this.#pool.restore(entry);
   }
 
   /** Gives up what has waited too long, with all that depends on it. */

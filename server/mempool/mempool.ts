@@ -2,15 +2,14 @@ import type { TxReject } from '../../shared/consensus/reject.js';
 import { Emitter } from '../../shared/emitter.js';
 import { inputsOf, type Transaction } from '../../shared/model/transaction.js';
 import type { PoolReject } from '../../shared/policy/reject.js';
+import type { ReasonCode } from '../../shared/reasons.js';
 import { accept, type Verdict } from '../../shared/verdict.js';
-import type { Chainstate } from '../chain/chainstate.js';
 import type { BlockEvent } from '../chain/events.js';
-import type { VerifiedSet } from '../chain/verifiedSet.js';
-import type { Clock, Logger, Signatures } from '../ports.js';
-import type { Kv, Write } from '../store/kv.js';
+import type { Write } from '../store/kv.js';
 import type { MempoolEvents } from './events.js';
 import { type Departure, Intake } from './intake.js';
 import { LostTransfers } from './lostTransfers.js';
+import type { MempoolParts } from './mempoolParts.js';
 import type { Pool, PoolEntry } from './pool.js';
 import type { Signed } from './preview.js';
 import { type Judged, Returning } from './returning.js';
@@ -19,25 +18,12 @@ import { type Arrival, SavedPool, saved, unsaved } from './savedPool.js';
 /** How often it is looked whether something has waited too long. */
 const EXPIRY_MS = 600_000;
 
-/** What the mempool needs from outside. */
-export interface MempoolParts {
-  readonly chain: Chainstate;
-  /** An environment of its own: saving a waiting transaction must not wait for the disk. */
-  readonly kv: Kv;
-  readonly signatures: Signatures;
-  readonly verified: VerifiedSet;
-  readonly clock: Pick<Clock, 'now' | 'monotonic' | 'after' | 'yield'>;
-  readonly log: Logger;
-  /** The most memory that waiting transactions may take, in bytes. */
-  readonly maxBytes: number;
-}
-
 /**
  * The waiting transactions: who gets in, what blocks take out and what reorganisations bring back. Owner of the pool and
  * of its saved copy. Bound: `maxBytes` of memory.
  */
 export class Mempool {
-  readonly events = new Emitter<MempoolEvents>();
+  readonly events: Emitter<MempoolEvents>;
   readonly #parts: MempoolParts;
   readonly #intake: Intake;
   readonly #saved: SavedPool;
@@ -48,6 +34,7 @@ export class Mempool {
 
   private constructor(parts: MempoolParts) {
     this.#parts = parts;
+    this.events = parts.events ?? new Emitter();
     this.#intake = new Intake({ chain: parts.chain, clock: parts.clock, maxUsage: parts.maxBytes });
     const onJudged = (judged: readonly Judged[]): void => this.#onJudged(judged);
     this.#returning = new Returning({ intake: this.#intake, chain: parts.chain, clock: parts.clock, onJudged });
@@ -130,6 +117,17 @@ export class Mempool {
     return accept(added);
   }
 
+  /** What `submit` would answer now, with nothing taken in, given up or told. Signatures that pass are remembered. */
+  async dryRun(transaction: Transaction): Promise<Verdict<void, TxReject | PoolReject>> {
+    await this.atRest();
+    const signed = this.#toBeSigned([transaction]);
+    if (!signed.ok) return signed;
+    const signatures = await this.#checkSignatures(signed.value);
+    if (!signatures.ok) return signatures;
+    const verdict = this.#intake.judge(transaction);
+    return verdict.ok ? this.#intake.findsRoom(transaction, verdict.value.replaces) : verdict;
+  }
+
   /** Stops listening. */
   async close(): Promise<void> {
     for (const stop of this.#stop) stop();
@@ -198,6 +196,7 @@ export class Mempool {
     const { hash } = block.header;
     const confirmed = this.pool.remove(block.transactions.map(({ txid }) => txid));
     this.#saved.note(confirmed.map(unsaved));
+    for (const { transaction } of confirmed) this.events.emit('confirmed', { transaction });
     const losers = block.transactions.flatMap((transaction) =>
       inputsOf(transaction).flatMap((input) => this.pool.spenderOf(input) ?? []),
     );
@@ -245,7 +244,7 @@ export class Mempool {
 
   async #load(): Promise<void> {
     let waiting = this.#saved.load();
-    const lost: Arrival[] = [];
+    const lost: (Arrival & { readonly code: ReasonCode })[] = [];
     // Two of the same millisecond may be in either order: a child waits for another round until its parent is there.
     for (let progress = true; progress; ) {
       progress = false;
@@ -253,12 +252,15 @@ export class Mempool {
       for (const each of waiting) {
         const verdict = await this.#admitSaved(each.transaction, each.firstSeen);
         if (verdict.ok) progress = true;
-        else (verdict.reject.code === 'tx-input-missing' ? missing : lost).push(each);
+        else if (verdict.reject.code === 'tx-input-missing') missing.push(each);
+        else lost.push({ ...each, code: verdict.reject.code });
       }
       waiting = missing;
     }
-    lost.push(...waiting);
+    lost.push(...waiting.map((each) => ({ ...each, code: 'tx-input-missing' as const })));
     this.#saved.note(lost.map(unsaved));
+    for (const { code, transaction } of lost)
+      if (code !== 'pool-known') this.events.emit('dropped', { transaction, spent: undefined, code });
     if (this.pool.count + lost.length > 0)
       this.#parts.log.info('waiting transactions restored', { restored: this.pool.count, dropped: lost.length });
   }

@@ -5,6 +5,7 @@ import { type OutPoint, type OutPointKey, outPointKey } from '../../shared/model
 import type { Transaction, TransferBody } from '../../shared/model/transaction.js';
 import { feeRate } from '../../shared/policy/relay.js';
 import { Clusters } from './clusters.js';
+import { FeeHistogram } from './feeHistogram.js';
 import type { Chunk } from './linearize.js';
 import { usageOf } from './usage.js';
 
@@ -47,10 +48,14 @@ export class Pool {
   readonly #parents = new Map<TxId, Set<TxId>>();
   readonly #byAddress = new Map<Address, Set<TxId>>();
   readonly #clusters = new Clusters();
+  /** What waits by fee rate. */
+  readonly histogram = new FeeHistogram();
   #bytes = 0;
   #usage = 0;
   #fees = 0n;
   #revision = 0;
+  /** Whether the entries stand in the order of their arrival: what was put back stands at the end at first. */
+  #isInOrder = true;
   #arrivals: number;
 
   /** Empty. A pool that takes another's place goes on with its numbers, so that no number ever comes twice. */
@@ -78,6 +83,12 @@ export class Pool {
 
   /** All entries, oldest first. */
   entries(): Iterable<PoolEntry> {
+    if (!this.#isInOrder) {
+      const sorted = [...this.#entries].sort(([, a], [, b]) => a.arrival - b.arrival);
+      this.#entries.clear();
+      for (const [txid, entry] of sorted) this.#entries.set(txid, entry);
+      this.#isInOrder = true;
+    }
     return this.#entries.values();
   }
 
@@ -146,6 +157,16 @@ export class Pool {
   }
 
   add(entry: NewEntry): PoolEntry {
+    return this.#insert(entry, this.#arrivals++);
+  }
+
+  /** Puts an entry back that was taken out a moment ago, in its old place. */
+  restore(entry: PoolEntry): void {
+    this.#isInOrder = false;
+    this.#insert(entry, entry.arrival);
+  }
+
+  #insert(entry: NewEntry, arrival: number): PoolEntry {
     const { transaction, fee } = entry;
     const { txid, wtxid, body, raw } = transaction;
     const parents = new Set<TxId>();
@@ -159,9 +180,10 @@ export class Pool {
       rate,
       usage: usageOf(transaction),
       parents: own,
-      arrival: this.#arrivals++,
+      arrival,
     };
     this.#entries.set(txid, added);
+    this.histogram.add(added);
     this.#revision += 1;
     this.#clusters.add(added);
     this.#txids.set(wtxid, txid);
@@ -199,9 +221,10 @@ export class Pool {
     return this.#entries.get(transaction.txid)?.arrival === arrival;
   }
 
-  #forget({ transaction, parents, size, usage, fee, spent }: PoolEntry): void {
+  #forget({ transaction, parents, size, rate, usage, fee, spent }: PoolEntry): void {
     const { txid, wtxid, body } = transaction;
     this.#entries.delete(txid);
+    this.histogram.remove({ rate, size });
     this.#txids.delete(wtxid);
     for (const input of body.inputs) this.#spenders.delete(outPointKey(input));
     for (const parent of parents) removeFrom(this.#children, parent, txid);

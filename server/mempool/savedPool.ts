@@ -3,7 +3,7 @@ import type { Block } from '../../shared/model/block.js';
 import { decodeTransaction, isTransfer, type Transaction } from '../../shared/model/transaction.js';
 import type { Logger } from '../ports.js';
 import type { Kv, Write } from '../store/kv.js';
-import { poolLayout } from '../store/layout.js';
+import { poolLayout } from '../store/poolLayout.js';
 import { put, remove, scan } from '../store/space.js';
 
 /** Rows read at a time when the saved transactions come back. */

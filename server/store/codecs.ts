@@ -20,6 +20,12 @@ export const workCodec = bigEndian(32);
 export const sumCodec = bigEndian(16);
 const u64Key = bigEndian(8);
 
+/** A whole number of at most 2^53-1, in the order of numbers. */
+export const numberKey: Codec<number> = {
+  write: (writer, number) => u64Key.write(writer, BigInt(number)),
+  read: (reader) => Number(u64Key.read(reader)),
+};
+
 /** A balance turned upside down, so that the richest come first. */
 export const invertedAmountKey: Codec<Amount> = {
   write: (writer, amount) => u64Key.write(writer, 2n ** 64n - 1n - amount),

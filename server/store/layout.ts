@@ -3,7 +3,7 @@ import type { Address } from '../../shared/model/address.js';
 import type { Amount } from '../../shared/model/amount.js';
 import { decodeHeader, encodeHeader, HEADER_BYTES, type Header } from '../../shared/model/header.js';
 import type { Height } from '../../shared/model/height.js';
-import type { BlockHash, TxId, Wtxid } from '../../shared/model/ids.js';
+import type { BlockHash, TxId } from '../../shared/model/ids.js';
 import type { OutPoint } from '../../shared/model/outpoint.js';
 import {
   addressCodec,
@@ -260,19 +260,5 @@ export const layout = {
   ban: space<string, BanRecord>('ban', 0x0f, {
     key: textCodec,
     value: record({ since: countCodec, until: countCodec, why: textCodec }),
-  }),
-} as const;
-
-/** A waiting transaction as it is saved. */
-export interface SavedTransaction {
-  readonly firstSeen: number;
-  readonly raw: Uint8Array;
-}
-
-/** The waiting transactions, in an environment of their own that does not wait for the disk. */
-export const poolLayout = {
-  pool: space<Wtxid, SavedTransaction>('pool', 0x01, {
-    key: idCodec<Wtxid>(),
-    value: record({ firstSeen: countCodec, raw: restCodec }),
   }),
 } as const;

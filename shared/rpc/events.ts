@@ -1,9 +1,9 @@
 import { tracked } from '@trpc/server';
 import * as z from 'zod';
 import { type BlockHash, parseId } from '../model/ids.js';
-import { isReasonCode, type ReasonCode } from '../reasons.js';
 import { addressInput, blockHash, count, height, txid, wtxid } from './fields.js';
 import { syncOutput } from './infoSchemas.js';
+import { reasonCode } from './insightSchemas.js';
 
 /** How many addresses or transactions one subscription may name. */
 export const MAX_WATCHED = 100;
@@ -77,8 +77,6 @@ const transactionCursorInput = z.string().transform((text, context): Transaction
   context.addIssue({ code: 'custom', message: 'a cursor is the one of an event, or <block hash>:<count>' });
   return z.NEVER;
 });
-
-const reasonCode = z.custom<ReasonCode>((value) => typeof value === 'string' && isReasonCode(value), 'no code of ours');
 
 /** A change of one transaction. */
 export const transactionChange = z.discriminatedUnion('kind', [

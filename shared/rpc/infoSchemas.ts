@@ -16,6 +16,7 @@ import {
   txid,
   work,
 } from './fields.js';
+import { flowOutput, MAX_RATE_ROWS, rateRow } from './insightSchemas.js';
 import type { Caller } from './trpc.js';
 
 /** How many rows the rich list inside `info.chain` has. */
@@ -124,6 +125,10 @@ export const mempoolOutput = z.strictObject({
   fees: amount,
   /** The least fee rate that gets in by now. */
   minFeeRate: z.number().min(0),
+  /** What waits by fee rate, the dearest first: rows of `rate` and above, up to the next dearer row's, a tenth apart or more. */
+  histogram: z.array(rateRow).max(MAX_RATE_ROWS),
+  /** What came and went lately. */
+  flow: flowOutput,
 });
 /** The waiting transactions at a glance. Fees in base units, fee rates in base units for each byte. */
 export type MempoolView = z.output<typeof mempoolOutput>;

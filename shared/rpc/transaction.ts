@@ -1,11 +1,13 @@
 import * as z from 'zod';
 import { transactionChangesInput, transactionChangesOutput } from './events.js';
 import { page, pageInput } from './fields.js';
+import { estimateFeeInput, estimateFeeOutput, explainOutput, statusOutput } from './insightSchemas.js';
 import type { Context } from './nodeApi.js';
 import {
   announceInput,
   announceOutput,
   byTxid,
+  explainInput,
   idsInput,
   idsOutput,
   rawInput,
@@ -46,6 +48,21 @@ export const transactionRouter = router({
     .input(submitInput)
     .output(submitOutput)
     .mutation(({ ctx, input }) => ctx.node.transaction.submit(input)),
+  /** What has become of a transaction, and why: whether it waits, is confirmed, or left unconfirmed. */
+  status: open
+    .input(byTxid)
+    .output(statusOutput)
+    .query(({ ctx, input }) => ctx.node.transaction.status(input)),
+  /** What each rule says to a transaction. Nothing is taken in, stored or told to others. */
+  explain: open
+    .input(explainInput)
+    .output(explainOutput)
+    .query(({ ctx, input }) => ctx.node.transaction.explain(input)),
+  /** What to pay for each byte to be confirmed within so many blocks, by what this node has seen. */
+  estimateFee: open
+    .input(estimateFeeInput)
+    .output(estimateFeeOutput)
+    .query(({ ctx, input }) => ctx.node.transaction.estimateFee(input)),
   /**
    * Changes of transactions, as they come: confirmed, unconfirmed, waiting, dropped. A client that comes back hears once
    * each what blocks brought and took back meanwhile.

@@ -3,6 +3,7 @@ import { MAX_TRANSACTION_BYTES } from '../consensus/params.js';
 import { MAX_PACKAGE } from '../policy/relay.js';
 import type { TransactionChange, transactionChangesInput } from './events.js';
 import { amount, base64, count, encoded, type Page, type PageInput, timestamp, txid, wtxid } from './fields.js';
+import type { estimateFeeInput, FeeEstimateView, TransactionExplanation, TransactionStatus } from './insightSchemas.js';
 import type { Caller, PeerSession } from './trpc.js';
 import type { TransactionView } from './views.js';
 
@@ -27,6 +28,8 @@ export const submitOutput = submitted.extend({
     .max(MAX_PACKAGE - 1)
     .optional(),
 });
+/** The same for a question. */
+export const explainInput = z.strictObject({ transaction: signed });
 /** A transaction that was taken in. Its fee in base units, its size in bytes. */
 export type SubmittedTransaction = z.output<typeof submitOutput>;
 
@@ -52,6 +55,9 @@ export interface TransactionApi {
   ids(input: z.output<typeof idsInput>): Promise<z.input<typeof idsOutput>>;
   raw(input: z.output<typeof rawInput>): Promise<z.input<typeof rawOutput>>;
   submit(input: z.output<typeof submitInput>): Promise<SubmittedTransaction>;
+  status(input: z.output<typeof byTxid>): Promise<TransactionStatus>;
+  explain(input: z.output<typeof explainInput>): Promise<TransactionExplanation>;
+  estimateFee(input: z.output<typeof estimateFeeInput>): Promise<FeeEstimateView>;
   onChange(
     input: z.output<typeof transactionChangesInput>,
     caller: Caller,

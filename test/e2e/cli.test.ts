@@ -92,8 +92,15 @@ describe('wallet', () => {
     const { txid } = z.object({ txid: z.string() }).parse(sent.json);
     expect((await runCli(['tx', 'get', txid], env)).stdout).toContain('waiting');
     expect((await runCli(['tx', 'list', '--json'], env)).json).toMatchObject({ transactions: [{ txid }] });
+    const pending = await runCli(['tx', 'status', txid], env);
+    expect(pending.stdout).toMatch(/state +pending\nfee +0\.\d+ \(1\.\d+ base units\/byte, \d+ bytes\)/);
     await node.client.block.generate.mutate({ address: to });
     expect((await runCli(['tx', 'get', txid], env)).stdout).toContain('confirmed in block 5');
+    expect((await runCli(['tx', 'status', txid, '--json'], env)).json).toMatchObject({ state: 'confirmed', depth: 1 });
+    const told = await runCli(['tx', 'explain', 'AAEC'], env);
+    expect(told.stdout).toMatch(/^verdict +would be refused\n[\s\S]*\ntx-malformed +FAILED/);
+    expect((await runCli(['tx', 'fee', '--blocks', '2'], env)).stdout).toContain('no estimate: too few');
+    expect((await runCli(['tx', 'fee', '--json'], env)).json).toMatchObject({ feeRate: null, blocks: 6 });
     expect((await runCli(['chain', 'info'], env)).stdout).toMatch(/height\s+5/);
     expect((await runCli(['chain', 'rich', '--json'], env)).json).toMatchObject({ richList: [{ address: to }, {}] });
     expect((await runCli(['chain', 'block', '--json'], env)).json).toMatchObject({ height: 5, transactionCount: 2 });
@@ -111,6 +118,8 @@ describe('what is typed wrongly', () => {
     ['a group without a command', ['chain'], 'usage'],
     ['a height that is none', ['chain', 'block', '1.5'], 'usage'],
     ['a txid that is none', ['tx', 'get', 'abc'], 'usage'],
+    ['the status of no txid', ['tx', 'status', 'abc'], 'usage'],
+    ['a fee for a block too far ahead', ['tx', 'fee', '--blocks', '145'], 'usage'],
     ['no recipient', ['wallet', 'send', '--amount', '1'], 'usage'],
     [
       'a recipient with a wrong checksum',

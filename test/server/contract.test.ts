@@ -314,6 +314,35 @@ const cases: Record<string, () => Promise<void>> = {
     const many = Array<string>(26).fill(present(transactions[0]));
     expect((await failureFrom(client.transaction.submit.mutate({ transactions: many }))).code).toBe('bad-request');
   },
+  'transaction.status': async () => {
+    const { client, paid, waiting, hashes } = scene;
+    const confirmed = { state: 'confirmed', txid: paid, height: 5, hash: hashes[4], position: 1, depth: 1 };
+    expect(await client.transaction.status.query({ txid: paid })).toEqual(confirmed);
+    const { txid } = waiting;
+    expect(await client.transaction.status.query({ txid })).toMatchObject({ state: 'pending', ahead: { count: 0 } });
+    const unknown = { state: 'unknown', txid: UNKNOWN };
+    expect(await client.transaction.status.query({ txid: UNKNOWN })).toEqual(unknown);
+  },
+  'transaction.explain': async () => {
+    const { client, waiting } = scene;
+    const { transactions } = await client.transaction.raw.query({ wtxids: [waiting.wtxid] });
+    const known = await client.transaction.explain.query({ transaction: present(transactions[0]) });
+    const reason = { code: 'pool-known', txid: waiting.txid, confirmedAt: null };
+    expect(known).toMatchObject({ accepted: false, txid: waiting.txid, missing: [], conflicts: [] });
+    expect(known.fee).toBeGreaterThan(0n);
+    expect(known.rules[2]).toEqual({ code: 'pool-known', result: 'failed', reason });
+    const { rules } = await client.transaction.explain.query({ transaction: 'AAEC' });
+    expect(rules[0]).toMatchObject({ code: 'tx-malformed', result: 'failed' });
+    expect(rules[1]).toEqual({ code: 'tx-coinbase-loose', result: 'not-reached' });
+    expect((await failureFrom(client.transaction.explain.query({ transaction: '?' }))).code).toBe('bad-request');
+  },
+  'transaction.estimateFee': async () => {
+    const { client } = scene;
+    const nothing = { feeRate: null, blocks: 6, samples: 1, reason: 'too-little-data' };
+    expect(await client.transaction.estimateFee.query({})).toEqual(nothing);
+    for (const blocks of [0, 145])
+      expect((await failureFrom(client.transaction.estimateFee.query({ blocks }))).code).toBe('bad-request');
+  },
   'transaction.announce': async () => {
     const peer = await peerOf(scene.node);
     // A peer without a URL cannot be asked, so nothing is wanted from it.
@@ -506,7 +535,10 @@ const cases: Record<string, () => Promise<void>> = {
     expect(rest.items.map(({ height }) => height)).toEqual([4, 3, 2, 1]);
   },
   'info.mempool': async () => {
-    expect(await scene.client.info.mempool.query()).toMatchObject({ count: 1, minFeeRate: 1 });
+    const { histogram, flow, ...rest } = await scene.client.info.mempool.query();
+    expect(rest).toMatchObject({ count: 1, minFeeRate: 1 });
+    expect(histogram).toEqual([{ rate: expect.any(Number), count: 1, bytes: rest.bytes }]);
+    expect(flow).toEqual({ windowMs: expect.any(Number), accepted: 2, confirmed: 1, dropped: 0 });
   },
   'info.sync': async () => {
     expect(await scene.client.info.sync.query()).toMatchObject({ phase: 'idle', height: 5, bestHeader: 5, peer: null });

@@ -115,7 +115,7 @@ function state(): Promise<unknown> {
   const address = alice.address;
   return Promise.all([
     client.info.chain.query(),
-    client.info.mempool.query(),
+    client.info.mempool.query().then(({ flow: _, ...mempool }) => mempool),
     client.info.utxos.query({ address }),
     client.info.history.query({ address }),
     client.info.address.query({ address: bob.address }),

@@ -1,6 +1,7 @@
 import type { Chainstate } from '../../server/chain/chainstate.js';
 import { VerifiedSet } from '../../server/chain/verifiedSet.js';
-import { Mempool, type MempoolParts } from '../../server/mempool/mempool.js';
+import { Mempool } from '../../server/mempool/mempool.js';
+import type { MempoolParts } from '../../server/mempool/mempoolParts.js';
 import { memoryKv } from '../../server/store/memoryKv.js';
 import { MAX_POOL_BYTES } from '../../shared/policy/relay.js';
 import { silentLog } from '../kit/sim/silentLog.js';

@@ -1,14 +1,16 @@
 import { Command } from 'commander';
 import { formatCoins } from '../../../shared/model/amount.js';
 import { parseId, type TxId } from '../../../shared/model/ids.js';
+import { MAX_FEE_TARGET } from '../../../shared/rpc/insightSchemas.js';
 import { createClient } from '../../createClient.js';
 import { group, type UrlOptions, withAction } from '../command.js';
+import { describeEstimate, describeExplanation, describeStatus } from '../insight.js';
 import { urlOption, wholeNumber } from '../options.js';
 import { table, UsageError } from '../output.js';
 
 /** `trestle tx`: transactions. */
 export function txCommand(): Command {
-  return group('tx', 'show and send transactions', [get(), list(), submit()]);
+  return group('tx', 'show and send transactions', [get(), list(), status(), submit(), explain(), fee()]);
 }
 
 function get(): Command {
@@ -56,6 +58,39 @@ function submit(): Command {
   return withAction<UrlOptions>(command, async ({ url }, output, [transaction = '']) => {
     const sent = await createClient({ url }).transaction.submit.mutate({ transaction });
     output.result(sent, `sent ${sent.txid}, fee ${formatCoins(sent.fee)}`);
+  });
+}
+
+function status(): Command {
+  const command = new Command('status')
+    .description('what has become of a transaction, and why')
+    .argument('<txid>', 'its id')
+    .addOption(urlOption());
+  return withAction<UrlOptions>(command, async ({ url }, output, [txid = '']) => {
+    const status = await createClient({ url }).transaction.status.query({ txid: parseTxid(txid) });
+    output.result(status, describeStatus(status));
+  });
+}
+
+function explain(): Command {
+  const command = new Command('explain')
+    .description('what each rule would say to a transaction; nothing is sent')
+    .argument('<base64>', 'its bytes, in base64')
+    .addOption(urlOption());
+  return withAction<UrlOptions>(command, async ({ url }, output, [transaction = '']) => {
+    const explanation = await createClient({ url }).transaction.explain.query({ transaction });
+    output.result(explanation, describeExplanation(explanation));
+  });
+}
+
+function fee(): Command {
+  const command = new Command('fee')
+    .description('what to pay for each byte to be confirmed in time, by what the node has seen')
+    .option('--blocks <count>', 'within how many blocks', wholeNumber(1, MAX_FEE_TARGET), 6)
+    .addOption(urlOption());
+  return withAction<UrlOptions & { blocks: number }>(command, async ({ url, blocks }, output) => {
+    const estimate = await createClient({ url }).transaction.estimateFee.query({ blocks });
+    output.result(estimate, describeEstimate(estimate));
   });
 }
 

@@ -1,11 +1,16 @@
 import { expect, test } from 'vitest';
+import * as z from 'zod';
 import { createClient } from '../../../client/createClient.js';
 import { Wallet } from '../../../client/wallet/wallet.js';
+import { parseBase64 } from '../../../shared/bytes/base64.js';
 import { genesisBlock } from '../../../shared/consensus/genesis.js';
 import { NETWORKS } from '../../../shared/consensus/networks.js';
+import { TrestleError } from '../../../shared/errors.js';
 import { coins } from '../../../shared/model/amount.js';
+import { decodeTransaction, outputValue } from '../../../shared/model/transaction.js';
 import { parseWords } from '../../../shared/wallet/words.js';
 import { paramsOfDev } from '../../codes/walletCases.js';
+import { present } from '../../kit/assertOk.js';
 import { failureFrom } from '../../support/failureFrom.js';
 import { fakeNode } from '../../support/fakeNode.js';
 import { testNode } from '../../support/testNode.js';
@@ -58,4 +63,40 @@ test('a wallet signs for no network but the one that is meant: keys are the same
   expect(await send({ name: 'dev', genesis: main })).toBe('peer-network');
   expect(await send({ name: 'mine', genesis: 'ab'.repeat(32) }, main)).toBe('peer-network');
   expect(await send({}, main)).toBe('peer-network');
+});
+
+test('where nobody names a rate, a wallet pays what its node has seen to be enough, never less than it relays, and no fortune', async () => {
+  const params = await paramsOfDev();
+  const coin = { txid: 'ab'.repeat(32), index: 0, value: coins('1'), height: 1, spendableAt: 1, spender: null };
+  const rateOf = async (estimate: unknown, feeRate?: number): Promise<number | string> => {
+    await using node = await fakeNode({
+      answers: {
+        'info.params': { ...params, minFeeRate: 2 },
+        'info.utxos': { items: [coin], next: null, height: 5 },
+        'transaction.estimateFee': estimate,
+        'transaction.submit': { txid: coin.txid, wtxid: coin.txid, fee: 0n, size: 0 },
+      },
+    });
+    const wallet = new Wallet({ client: createClient({ url: node.url }), words: wordsOf('about') });
+    const sent = wallet.send({ recipients: [{ to: wallet.address, amount: 1_000n }], feeRate });
+    const failure = await sent.then(
+      () => undefined,
+      (error: unknown) => (error instanceof TrestleError ? error.code : String(error)),
+    );
+    if (failure !== undefined) return failure;
+    const { input } = present(node.calls.find(({ path }) => path === 'transaction.submit'));
+    const { transaction } = z.object({ transaction: z.string() }).parse(input);
+    const decoded = decodeTransaction(present(parseBase64(transaction)));
+    if (!decoded.ok) throw new Error(decoded.detail);
+    const { raw } = decoded.value;
+    return Math.floor(Number(coins('1') - outputValue(decoded.value)) / raw.length);
+  };
+  const seen = (feeRate: number | null) => ({ feeRate, blocks: 6, samples: 50, reason: null });
+  expect(await rateOf(seen(7))).toBe(7);
+  expect(await rateOf(seen(1))).toBe(2);
+  expect(await rateOf(seen(null))).toBe(2);
+  // One of an earlier version.
+  expect(await rateOf(new TrestleError({ code: 'not-found', detail: 'no such procedure' }))).toBe(2);
+  expect(await rateOf(seen(1_001))).toBe('wallet-fee');
+  expect(await rateOf(seen(1_001), 3)).toBe(3);
 });
