@@ -101,7 +101,13 @@ export const MEANINGS: Readonly<Record<ReasonCode, string>> = {
 const HINTS: Partial<Readonly<Record<ReasonCode, string>>> = {
   'tx-immature': 'Wait until the height named above.',
   'pool-conflict': 'Wait for the other transaction, or spend other coins.',
+  'pool-replacement-fee': 'Pay at least the fee named above to replace it, or spend other coins.',
+  'pool-replacement-rate': 'Pay a higher fee to replace it, or spend other coins.',
+  'pool-dust': 'Send more, or leave the output out.',
   'pool-fee-too-low': 'Pay a higher fee.',
+  'pool-full': 'Pay a higher fee, or try again later.',
+  'pool-chain-too-long': 'Wait until some of what it depends on has been confirmed.',
+  'pool-expired': 'Send it again, with a higher fee.',
   'peer-network': 'Check --network on both sides.',
   'peer-unreachable': 'Check that a node runs there and that the address is right.',
   'peer-address': 'Use http or https with host and port only; private addresses need --allow-private.',

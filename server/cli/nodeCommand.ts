@@ -18,7 +18,11 @@ export function nodeCommand(): Command {
   const command = withServeOptions(new Command('node').description('run a full node'), 'node')
     .option('--directory <url>', 'a directory server to find other nodes by (again for more)', collectUrls)
     .option('--peer <url>', 'a node to begin with (again for more)', collectUrls)
-    .option('--max-pool-bytes <bytes>', 'the most bytes of waiting transactions', wholeNumber(1_000_000, 4_000_000_000))
+    .option(
+      '--max-pool-bytes <bytes>',
+      'the most memory that waiting transactions take',
+      wholeNumber(1_000_000, 4_000_000_000),
+    )
     .addOption(
       new Option('--signature-engine <name>', 'what checks signatures; auto: native, or wasm where no binary fits')
         .choices(ENGINE_CHOICES)

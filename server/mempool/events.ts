@@ -1,3 +1,4 @@
+import type { BlockHash, TxId } from '../../shared/model/ids.js';
 import type { ReasonCode } from '../../shared/reasons.js';
 import type { PoolEntry } from './pool.js';
 import type { Arrival } from './savedPool.js';
@@ -12,6 +13,8 @@ export interface AcceptedEvent {
 /** A transaction waits no longer, and no block holds it. */
 export interface DroppedEvent extends Pick<Arrival, 'transaction' | 'spent'> {
   readonly code: ReasonCode;
+  /** What took its place, or the block that took its coin, where that is why. */
+  readonly by?: TxId | BlockHash;
 }
 
 /** What others learn from the mempool. */

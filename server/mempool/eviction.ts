@@ -1,40 +1,24 @@
-import type { TxId } from '../../shared/model/ids.js';
-import { inputsOf, type Transaction } from '../../shared/model/transaction.js';
-import type { Pool } from './pool.js';
-
-/** Who wants in. */
-export interface Newcomer {
-  readonly newcomer: Transaction;
-  /** Base units for each byte. */
-  readonly rate: number;
-  /** The bytes that have to go. */
-  readonly excess: number;
-}
+import type { Chunk } from './linearize.js';
+import type { Pool, PoolEntry } from './pool.js';
 
 /**
- * Which waiting transactions to give up for a newcomer, the cheapest first, with all that cannot do without them: enough
- * to make room, each cheaper than the newcomer, and none that it needs itself. `undefined` where there is no such choice,
- * so that nothing is given up for nothing.
+ * Which chunks to give up so that a pool with newcomers in it fits its limit: those that would be mined last. `undefined`
+ * where the newcomers are among the last themselves, so that nobody is pushed out by what does not get in. The last chunk
+ * of its cluster has no child outside itself, so that what goes leaves nothing behind that cannot do without it.
  */
-export function chooseVictims(pool: Pool, { newcomer, rate, excess }: Newcomer): TxId[] | undefined {
-  const needed = new Set(
-    inputsOf(newcomer).flatMap(({ txid }) => pool.withAncestors(txid).map(({ transaction }) => transaction.txid)),
-  );
-  const gone = new Set<TxId>();
-  const victims: TxId[] = [];
-  let freed = 0;
-  for (const { transaction, rate: offered } of pool.cheapestFirst()) {
-    if (freed >= excess) break;
-    if (offered >= rate) return undefined;
-    if (gone.has(transaction.txid)) continue;
-    for (const each of pool.withDescendants(transaction.txid)) {
-      const { txid } = each.transaction;
-      if (needed.has(txid)) return undefined;
-      if (gone.has(txid)) continue;
-      gone.add(txid);
-      freed += each.size;
-    }
-    victims.push(transaction.txid);
+export function chooseVictims(
+  pool: Pool,
+  newcomers: ReadonlySet<PoolEntry>,
+  limit: number,
+): readonly Chunk[] | undefined {
+  const victims: Chunk[] = [];
+  const chunks = pool.chunks();
+  let { usage } = pool;
+  for (let i = chunks.length - 1; usage > limit; i--) {
+    const worst = chunks[i];
+    if (worst === undefined || worst.entries.some((entry) => newcomers.has(entry))) return undefined;
+    victims.push(worst);
+    for (const entry of worst.entries) usage -= entry.usage;
   }
-  return freed >= excess ? victims : undefined;
+  return victims;
 }

@@ -3,6 +3,7 @@ import type { BlockHash } from '../../shared/model/ids.js';
 import { isTransfer, type Transaction } from '../../shared/model/transaction.js';
 import type { BlockEvent } from '../chain/events.js';
 import { transactionsOf } from '../chain/transactionsOf.js';
+import { usageOf } from './usage.js';
 
 /** A transfer that a block held which has left the chain. */
 export interface LostTransfer {
@@ -21,7 +22,7 @@ export interface Losses {
 
 /**
  * What a switch of branches takes off the chain. Told of every block that joins or leaves; knows when a switch with
- * losses is under way, and in the end which transfers were in the blocks that left. Bound: `maxBytes` of them, raw, or
+ * losses is under way, and in the end which transfers were in the blocks that left. Bound: `maxBytes` of memory, or
  * one block; where a deeper switch takes off more, those of the highest blocks are forgotten, for the others do not
  * depend on them. Pure bookkeeping.
  */
@@ -51,7 +52,7 @@ export class LostTransfers {
     // What came and went within one switch was a branch that failed: its payments have no claim to those that wait.
     if (this.#tried.has(block.header.hash)) return [];
     const transfers = [...transactionsOf(block, spent)].filter(({ transaction }) => isTransfer(transaction));
-    const bytes = block.raw.length;
+    const bytes = transfers.reduce((sum, { transaction }) => sum + usageOf(transaction), 0);
     this.#blocks.push({ transfers, bytes });
     this.#bytes += bytes;
     const forgotten: LostTransfer[] = [];

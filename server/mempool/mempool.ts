@@ -1,27 +1,29 @@
-import type { NetworkParams } from '../../shared/consensus/params.js';
+import { type SignatureCheck, signaturesOf } from '../../shared/consensus/checkInputs.js';
 import type { TxReject } from '../../shared/consensus/reject.js';
 import { Emitter } from '../../shared/emitter.js';
-import type { TxId } from '../../shared/model/ids.js';
-import { outPointKey } from '../../shared/model/outpoint.js';
-import { decodeTransaction, inputsOf, isTransfer, type Transaction } from '../../shared/model/transaction.js';
+import { inputsOf, type Transaction } from '../../shared/model/transaction.js';
 import type { PoolReject } from '../../shared/policy/reject.js';
-import { feeRate } from '../../shared/policy/relay.js';
-import type { ReasonCode } from '../../shared/reasons.js';
-import { accept, refuse, type Verdict } from '../../shared/verdict.js';
+import { accept, type Verdict } from '../../shared/verdict.js';
 import type { Chainstate } from '../chain/chainstate.js';
 import type { BlockEvent } from '../chain/events.js';
 import type { VerifiedSet } from '../chain/verifiedSet.js';
 import type { Clock, Logger, Signatures } from '../ports.js';
 import type { Kv, Write } from '../store/kv.js';
 import type { MempoolEvents } from './events.js';
-import { chooseVictims } from './eviction.js';
-import { judge } from './judge.js';
+import { type Departure, Intake } from './intake.js';
 import { LostTransfers } from './lostTransfers.js';
-import { Pool, type PoolEntry } from './pool.js';
+import type { Pool, PoolEntry } from './pool.js';
+import { type Judged, Returning } from './returning.js';
 import { type Arrival, SavedPool, saved, unsaved } from './savedPool.js';
 
-/** How long a rebuild may hold the event loop before others get a turn. */
-const SLICE_MS = 8;
+/** How often it is looked whether something has waited too long. */
+const EXPIRY_MS = 600_000;
+
+/** Signatures that have to be checked. */
+interface Signed {
+  readonly transaction: Transaction;
+  readonly check: SignatureCheck;
+}
 
 /** What the mempool needs from outside. */
 export interface MempoolParts {
@@ -30,33 +32,31 @@ export interface MempoolParts {
   readonly kv: Kv;
   readonly signatures: Signatures;
   readonly verified: VerifiedSet;
-  readonly clock: Pick<Clock, 'now' | 'monotonic' | 'yield'>;
+  readonly clock: Pick<Clock, 'now' | 'monotonic' | 'after' | 'yield'>;
   readonly log: Logger;
-  /** The most bytes of waiting transactions, raw. */
+  /** The most memory that waiting transactions may take, in bytes. */
   readonly maxBytes: number;
 }
 
 /**
  * The waiting transactions: who gets in, what blocks take out and what reorganisations bring back. Owner of the pool and
- * of its saved copy. Bound: `maxBytes` of raw transactions.
+ * of its saved copy. Bound: `maxBytes` of memory.
  */
 export class Mempool {
   readonly events = new Emitter<MempoolEvents>();
   readonly #parts: MempoolParts;
-  readonly #params: NetworkParams;
+  readonly #intake: Intake;
   readonly #saved: SavedPool;
   readonly #stop: (() => void)[];
-  #pool = new Pool();
   readonly #lost: LostTransfers;
-  /** What has to be judged again after a switch, in order; empty while the pool stands on the tip. */
-  #unjudged: Arrival[] = [];
-  /** Those of them that were in lost blocks: peers may not know that they wait again. */
-  #back = new Set<TxId>();
-  #rejudging: Promise<void> | undefined;
+  readonly #returning: Returning;
+  #cancelExpiry = (): void => {};
 
   private constructor(parts: MempoolParts) {
     this.#parts = parts;
-    this.#params = parts.chain.params;
+    this.#intake = new Intake({ chain: parts.chain, clock: parts.clock, maxUsage: parts.maxBytes });
+    const onJudged = (judged: readonly Judged[]): void => this.#onJudged(judged);
+    this.#returning = new Returning({ intake: this.#intake, chain: parts.chain, clock: parts.clock, onJudged });
     this.#saved = new SavedPool(parts.kv, parts.log);
     this.#lost = new LostTransfers(parts.maxBytes);
     const { events } = parts.chain;
@@ -72,12 +72,18 @@ export class Mempool {
   static async open(parts: MempoolParts): Promise<Mempool> {
     const mempool = new Mempool(parts);
     await mempool.#load();
+    mempool.#expireByAndBy();
     return mempool;
   }
 
   /** The waiting transactions. Read it afresh each time: a reorganisation puts another in its place. */
   get pool(): Pool {
-    return this.#pool;
+    return this.#intake.pool;
+  }
+
+  /** The least fee rate that gets in by now, in base units for each byte. */
+  get minFeeRate(): number {
+    return this.#intake.floor;
   }
 
   get maxBytes(): number {
@@ -86,42 +92,59 @@ export class Mempool {
 
   /** Judges a transaction and takes it in; settles once it would survive the death of this process. */
   async submit(transaction: Transaction, source: string | null): Promise<Verdict<PoolEntry, TxReject | PoolReject>> {
+    const taken = await this.submitPackage([transaction], source);
+    if (!taken.ok) return taken;
+    const [entry] = taken.value;
+    if (entry === undefined) throw new Error(`transaction ${transaction.txid} was taken in and is not there`);
+    return accept(entry);
+  }
+
+  /**
+   * The same of several at once, parents first: what a parent pays too little, its child may pay. All or none get in; those
+   * that wait already are passed over, and not among the entries that come back.
+   */
+  async submitPackage(
+    transactions: readonly Transaction[],
+    source: string | null,
+  ): Promise<Verdict<readonly PoolEntry[], TxReject | PoolReject>> {
     await this.atRest();
-    const first = this.#judge(transaction);
+    const first = this.#rehearse(transactions);
     if (!first.ok) return first;
-    const { wtxid } = transaction;
-    if (!this.#parts.verified.has(wtxid)) {
-      const [signatures] = await this.#parts.signatures.check([first.value.signatures()]);
-      if (signatures === undefined) throw new Error('a signature check came back without a verdict');
-      if (!signatures.ok) return signatures;
-      this.#parts.verified.add(wtxid);
-      await this.atRest();
-    }
+    const signatures = await this.#checkSignatures(first.value);
+    if (!signatures.ok) return signatures;
     // Judged again: a block or a rival may have come in while the signatures were checked.
-    const added = this.#add(transaction, this.#parts.clock.now());
-    if (!added.ok) return added;
+    const firstSeen = this.#parts.clock.now();
+    const taken = this.#intake.take(transactions.map((transaction) => ({ transaction, firstSeen })));
+    if (!taken.ok) return taken;
+    const { added, gone } = taken.value;
     try {
-      await this.#saved.write([saved(added.value)]);
+      await this.#saved.write([...added.map(saved), ...gone.map(({ entry }) => unsaved(entry))]);
     } catch (error) {
-      this.#pool.removeWithDescendants(transaction.txid);
+      this.#intake.undo(taken.value);
       throw error;
     }
     await this.atRest();
-    // A block may have taken it, or its coin, while it was being saved: then it has been told of as gone already.
-    const again = this.#pool.get(transaction.txid) === undefined ? this.#judge(transaction) : undefined;
-    if (again === undefined) this.events.emit('accepted', { entry: added.value, source });
-    return again?.ok === false && again.reject.code !== 'pool-known' ? again : added;
+    for (const departure of gone) if (!this.pool.has(departure.entry)) this.#departed(departure);
+    for (const entry of added) {
+      // A block may have taken it, or its coin, while it was being saved: then it has been told of as gone already.
+      const again =
+        this.pool.get(entry.transaction.txid) === undefined ? this.#intake.judge(entry.transaction) : undefined;
+      if (again?.ok === false && again.reject.code !== 'pool-known') return again;
+      if (again === undefined) this.events.emit('accepted', { entry, source });
+    }
+    return accept(added);
   }
 
   /** Stops listening. */
   async close(): Promise<void> {
     for (const stop of this.#stop) stop();
-    await this.#rejudging?.catch(() => {});
+    this.#cancelExpiry();
+    await this.#returning.close();
   }
 
   /** Whether what waits stands on the tip: no switch of branches, and nothing to judge again after one. */
   get isAtRest(): boolean {
-    return !this.#parts.chain.isSwitching && this.#unjudged.length === 0;
+    return !this.#parts.chain.isSwitching && this.#returning.isDone;
   }
 
   /** Settles when nothing moves the ground: no switch of branches, and nothing to judge again after one. */
@@ -129,77 +152,74 @@ export class Mempool {
     const { chain } = this.#parts;
     while (!this.isAtRest) {
       await chain.atRest();
-      if (this.#unjudged.length > 0) await this.#rejudgeAll();
+      if (!this.#returning.isDone) await this.#returning.run();
     }
   }
 
-  #judge(transaction: Transaction): ReturnType<typeof judge> {
-    const { chain } = this.#parts;
-    return judge(transaction, {
-      params: this.#params,
-      genesis: chain.genesis.header.hash,
-      height: chain.tip.header.height + 1,
-      coins: chain.store,
-      pool: this.#pool,
-      wasMined: this.#back.has(transaction.txid),
-      confirmedAt: (txid) => chain.store.place(txid)?.height,
-    });
+  /** What has to be signed for transactions to be taken in, those aside whose signatures have passed before. */
+  #rehearse(transactions: readonly Transaction[]): Verdict<readonly Signed[], TxReject | PoolReject> {
+    const [only] = transactions;
+    const isKnown = ({ wtxid }: Transaction): boolean => this.#parts.verified.has(wtxid);
+    if (only !== undefined && transactions.length === 1) {
+      const verdict = this.#intake.judge(only);
+      if (!verdict.ok) return verdict;
+      return accept(isKnown(only) ? [] : [{ transaction: only, check: verdict.value.signatures() }]);
+    }
+    // A child's coins are those of a parent that is not here yet: all go in, and out again before anybody has looked.
+    const taken = this.#intake.take(transactions.map((transaction) => ({ transaction, firstSeen: 0 })));
+    if (!taken.ok) return taken;
+    this.#intake.undo(taken.value);
+    const genesis = this.#parts.chain.genesis.header.hash;
+    const unknown = taken.value.added.filter(({ transaction }) => !isKnown(transaction));
+    return accept(
+      unknown.map(({ transaction, spent }) => ({ transaction, check: signaturesOf(transaction, spent, genesis) })),
+    );
   }
 
-  #add(transaction: Transaction, firstSeen: number): Verdict<PoolEntry, TxReject | PoolReject> {
-    const verdict = this.#judge(transaction);
-    if (!verdict.ok) return verdict;
-    const { fee, spent } = verdict.value;
-    const room = this.#makeRoom(verdict.value.transaction, feeRate(fee, transaction.raw.length));
-    if (!room.ok) return room;
-    // The bytes may be a view into a whole block or request; what waits keeps memory of its own size only.
-    const own = decodeTransaction(transaction.raw.slice());
-    if (!own.ok || !isTransfer(own.value)) throw new Error(`transaction ${transaction.txid} does not decode again`);
-    return accept(this.#pool.add({ transaction: own.value, fee, spent, firstSeen }));
-  }
-
-  /** Gives up the cheapest transactions, with all that depends on them, for a dearer one; none where that is not enough. */
-  #makeRoom(newcomer: Transaction, rate: number): Verdict<void, PoolReject> {
-    const excess = this.#pool.bytes + newcomer.raw.length - this.maxBytes;
-    if (excess <= 0) return accept(undefined);
-    const victims = chooseVictims(this.#pool, { newcomer, rate, excess });
-    if (victims === undefined) return refuse({ code: 'pool-full', bytes: this.#pool.bytes, limit: this.maxBytes });
-    const gone = victims.flatMap((txid) => this.#pool.removeWithDescendants(txid));
-    this.#parts.log.debug('waiting transactions evicted', { count: gone.length });
-    this.#saved.note(gone.map(unsaved));
-    for (const entry of gone) this.#dropped(entry, 'pool-full');
+  async #checkSignatures(pending: readonly Signed[]): Promise<Verdict<void, TxReject>> {
+    if (pending.length === 0) return accept(undefined);
+    const verdicts = await this.#parts.signatures.check(pending.map(({ check }) => check));
+    for (const [i, { transaction }] of pending.entries()) {
+      const verdict = verdicts[i];
+      if (verdict === undefined) throw new Error('a signature check came back without a verdict');
+      if (!verdict.ok) return verdict;
+      this.#parts.verified.add(transaction.wtxid);
+    }
+    await this.atRest();
     return accept(undefined);
   }
 
-  #dropped({ transaction, spent }: Pick<Arrival, 'transaction' | 'spent'>, code: ReasonCode): void {
-    this.events.emit('dropped', { transaction, spent, code });
+  #departed({ entry: { transaction, spent }, ...why }: Departure): void {
+    this.events.emit('dropped', { transaction, spent, ...why });
+  }
+
+  /** Gives up, now and then, what has waited too long. */
+  #expireByAndBy(): void {
+    this.#cancelExpiry = this.#parts.clock.after(EXPIRY_MS, () => {
+      if (this.isAtRest) this.#leave(this.#intake.expire());
+      this.#expireByAndBy();
+    });
+  }
+
+  #leave(departures: readonly Departure[]): void {
+    this.#saved.note(departures.map(({ entry }) => unsaved(entry)));
+    for (const departure of departures) this.#departed(departure);
   }
 
   #onConnected(event: BlockEvent): void {
     const { block } = event;
     // Amid a switch the tip is nobody's yet, and the branch may still fail: all is judged again at its end.
     if (this.#lost.connected(event)) return;
-    const gone: PoolEntry[] = [];
-    for (const transaction of block.transactions) {
-      const confirmed = this.#pool.remove(transaction.txid);
-      if (confirmed !== undefined) gone.push(confirmed);
-    }
-    for (const transaction of block.transactions) {
-      for (const input of inputsOf(transaction)) {
-        const loser = this.#pool.spenderOf(input);
-        if (loser === undefined) continue;
-        const reason = { outpoint: outPointKey(input), block: block.header.hash };
-        for (const entry of this.#pool.removeWithDescendants(loser)) {
-          this.#parts.log.info('a waiting transaction lost its coin to a block', {
-            txid: entry.transaction.txid,
-            ...reason,
-          });
-          gone.push(entry);
-          this.#dropped(entry, 'tx-input-missing');
-        }
-      }
-    }
-    this.#saved.note(gone.map(unsaved));
+    const { hash } = block.header;
+    const confirmed = this.pool.remove(block.transactions.map(({ txid }) => txid));
+    this.#saved.note(confirmed.map(unsaved));
+    const losers = block.transactions.flatMap((transaction) =>
+      inputsOf(transaction).flatMap((input) => this.pool.spenderOf(input) ?? []),
+    );
+    const lost = this.pool.removeWithDescendants(losers);
+    for (const { transaction } of lost)
+      this.#parts.log.info('a waiting transaction lost its coin to a block', { txid: transaction.txid, block: hash });
+    this.#leave(lost.map((entry) => ({ entry, code: 'tx-input-missing', by: hash })));
   }
 
   #onSettled(): void {
@@ -208,62 +228,32 @@ export class Mempool {
     if (lost.forgotten > 0)
       this.#parts.log.warn('more transactions were in lost blocks than may wait', { forgotten: lost.forgotten });
     const firstSeen = this.#parts.clock.now();
-    const returning = lost.transfers.map((transfer): Arrival => ({ ...transfer, firstSeen }));
-    // What the lost blocks held, then what waited, each in its old order, so that parents come before children.
-    this.#unjudged = [...returning, ...this.#pool.entries(), ...this.#unjudged];
-    this.#back = new Set([...this.#back, ...returning.map(({ transaction }) => transaction.txid)]);
-    this.#pool = new Pool(this.#pool);
-    void this.#rejudgeAll().catch((error: unknown) => {
+    this.#returning.begin(lost.transfers.map((transfer): Arrival => ({ ...transfer, firstSeen })));
+    void this.#returning.run().catch((error: unknown) => {
       this.#parts.log.error('the waiting transactions could not be judged again', { error: String(error) });
     });
   }
 
-  /** Judges again whatever a switch of branches has left unjudged; where that fails, the next caller tries again. */
-  #rejudgeAll(): Promise<void> {
-    this.#rejudging ??= this.#rejudge().finally(() => {
-      this.#rejudging = undefined;
-    });
-    return this.#rejudging;
-  }
-
-  /** Whatever no longer stands leaves with its reason. Another switch on the way starts it afresh. */
-  async #rejudge(): Promise<void> {
-    const { clock, chain } = this.#parts;
-    while (this.#unjudged.length > 0) {
-      await chain.atRest();
-      this.#rejudgeSome(clock.monotonic() + SLICE_MS);
-      if (this.#unjudged.length > 0) await clock.yield();
-    }
-    this.#back.clear();
-  }
-
-  /** Judges again for one turn. Whatever a failure leaves unjudged is still there for the next. */
-  #rejudgeSome(until: number): void {
+  /** Whatever no longer stands leaves with its reason. */
+  #onJudged(judged: readonly Judged[]): void {
     const writes: Write[] = [];
-    let judged = 0;
-    try {
-      for (const arrival of this.#unjudged) {
-        const { transaction, firstSeen } = arrival;
-        const added = this.#add(transaction, firstSeen);
-        judged += 1;
-        writes.push(...this.#writesAfter(arrival, added));
-        if (added.ok && this.#back.delete(transaction.txid))
-          this.events.emit('accepted', { entry: added.value, source: null });
-        if (this.#parts.clock.monotonic() >= until) break;
+    for (const { arrival, taken, isBack } of judged) {
+      if (!taken.ok) {
+        writes.push(...this.#fellBehind(arrival, taken.reject));
+        continue;
       }
-    } finally {
-      this.#unjudged = this.#unjudged.slice(judged);
-      this.#saved.note(writes);
+      const { added, gone } = taken.value;
+      writes.push(...added.map(saved), ...gone.map(({ entry }) => unsaved(entry)));
+      for (const departure of gone) this.#departed(departure);
+      if (isBack) for (const entry of added) this.events.emit('accepted', { entry, source: null });
     }
+    this.#saved.note(writes);
   }
 
-  #writesAfter(arrival: Arrival, added: Verdict<PoolEntry, TxReject | PoolReject>): Write[] {
-    if (added.ok) return [saved(added.value)];
-    const { reject } = added;
-    const { transaction } = arrival;
+  #fellBehind({ transaction, spent }: Arrival, reject: TxReject | PoolReject): Write[] {
     if (reject.code === 'pool-known') return reject.confirmedAt === null ? [] : [unsaved({ transaction })];
     this.#parts.log.info('a transaction does not stand on the new branch', { txid: transaction.txid, ...reject });
-    this.#dropped(arrival, reject.code);
+    this.events.emit('dropped', { transaction, spent, code: reject.code });
     return [unsaved({ transaction })];
   }
 
@@ -283,17 +273,21 @@ export class Mempool {
     }
     lost.push(...waiting);
     this.#saved.note(lost.map(unsaved));
-    if (this.#pool.count + lost.length > 0)
-      this.#parts.log.info('waiting transactions restored', { restored: this.#pool.count, dropped: lost.length });
+    if (this.pool.count + lost.length > 0)
+      this.#parts.log.info('waiting transactions restored', { restored: this.pool.count, dropped: lost.length });
   }
 
   /** A saved transaction was checked once, but by a process that is gone, and the file is only a file. */
-  async #admitSaved(transaction: Transaction, firstSeen: number): Promise<Verdict<PoolEntry, TxReject | PoolReject>> {
-    const verdict = this.#judge(transaction);
+  async #admitSaved(transaction: Transaction, firstSeen: number): Promise<Verdict<void, TxReject | PoolReject>> {
+    const verdict = this.#intake.judge(transaction, { isReturning: true });
     if (!verdict.ok) return verdict;
-    const [signatures] = await this.#parts.signatures.check([verdict.value.signatures()]);
-    if (signatures?.ok !== true) return signatures ?? refuse({ code: 'tx-malformed', detail: 'no verdict' });
-    this.#parts.verified.add(transaction.wtxid);
-    return this.#add(transaction, firstSeen);
+    const checked = await this.#checkSignatures([{ transaction, check: verdict.value.signatures() }]);
+    if (!checked.ok) return checked;
+    // A time that is yet to come is a clock that was wrong: nothing waits longer because of that.
+    const seen = Math.min(firstSeen, this.#parts.clock.now());
+    const taken = this.#intake.take([{ transaction, firstSeen: seen }], { isReturning: true });
+    if (!taken.ok) return taken;
+    this.#saved.note(taken.value.gone.map(({ entry }) => unsaved(entry)));
+    return accept(undefined);
   }
 }

@@ -4,6 +4,12 @@ import type { TxId, Wtxid } from '../../shared/model/ids.js';
 import { type OutPoint, type OutPointKey, outPointKey } from '../../shared/model/outpoint.js';
 import type { Transaction, TransferBody } from '../../shared/model/transaction.js';
 import { feeRate } from '../../shared/policy/relay.js';
+import { Clusters } from './clusters.js';
+import type { Chunk } from './linearize.js';
+import { usageOf } from './usage.js';
+
+/** What nearly all entries have for parents, once for all. */
+const NOBODY: ReadonlySet<TxId> = new Set();
 
 /** A waiting transaction. */
 export interface PoolEntry {
@@ -13,6 +19,8 @@ export interface PoolEntry {
   readonly size: number;
   /** Base units for each byte. */
   readonly rate: number;
+  /** Bytes of memory that it takes here, about. */
+  readonly usage: number;
   /** When this node first took it in, in milliseconds since 1970. */
   readonly firstSeen: number;
   /** The coins it spends, one for each input. */
@@ -24,7 +32,7 @@ export interface PoolEntry {
 }
 
 /** What an entry is made from. */
-export type NewEntry = Omit<PoolEntry, 'size' | 'rate' | 'parents' | 'arrival'>;
+export type NewEntry = Omit<PoolEntry, 'size' | 'rate' | 'usage' | 'parents' | 'arrival'>;
 
 /**
  * The waiting transactions and who spends what: a plain data structure that judges nothing. Invariants: no two entries
@@ -35,12 +43,14 @@ export class Pool {
   readonly #txids = new Map<Wtxid, TxId>();
   readonly #spenders = new Map<OutPointKey, TxId>();
   readonly #children = new Map<TxId, Set<TxId>>();
+  /** Of those that have any here: the sets that their entries show. */
+  readonly #parents = new Map<TxId, Set<TxId>>();
   readonly #byAddress = new Map<Address, Set<TxId>>();
+  readonly #clusters = new Clusters();
   #bytes = 0;
+  #usage = 0;
   #fees = 0n;
   #revision = 0;
-  /** Every entry, and some that are gone, in the order of `byRate`; made when it is first needed. */
-  #byRate: PoolEntry[] | undefined;
   #arrivals: number;
 
   /** Empty. A pool that takes another's place goes on with its numbers, so that no number ever comes twice. */
@@ -55,6 +65,11 @@ export class Pool {
   /** Bytes of all transactions, raw. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Bytes of memory that all of it takes, about. */
+  get usage(): number {
+    return this.#usage;
   }
 
   get fees(): bigint {
@@ -80,14 +95,19 @@ export class Pool {
     return this.#txids.keys();
   }
 
-  /**
-   * All entries by what they pay for each byte, the cheapest first. Sorted when first asked for, and kept sorted from then
-   * on, for whoever asks has a full pool and will ask again.
-   */
-  *cheapestFirst(): Generator<PoolEntry> {
-    if (this.#byRate === undefined || this.#byRate.length > 2 * this.#entries.size + 100)
-      this.#byRate = [...this.#entries.values()].sort(byRate);
-    for (const entry of this.#byRate) if (this.has(entry)) yield entry;
+  /** What a miner takes as a whole, best first; those that hang together in an order in which they can be taken. */
+  chunks(): readonly Chunk[] {
+    return this.#clusters.chunks();
+  }
+
+  /** The chunk that a waiting transaction belongs to. */
+  chunkOf(txid: TxId): Chunk | undefined {
+    return this.#clusters.chunkOf(txid);
+  }
+
+  /** How many waiting transactions hang together with these, by whatever ways. */
+  clusterSize(txids: Iterable<TxId>): number {
+    return this.#clusters.sizeAround(txids);
   }
 
   /** Changes whenever an entry comes or goes. */
@@ -117,61 +137,81 @@ export class Pool {
 
   /** This transaction and all that cannot do without it, parents before children. */
   withDescendants(txid: TxId): PoolEntry[] {
-    return this.#closure([txid], (entry) => this.childrenOf(entry.transaction.txid));
+    return this.familyBelow([txid]);
+  }
+
+  /** The same of several. */
+  familyBelow(txids: Iterable<TxId>): PoolEntry[] {
+    return this.#closure([...txids], (entry) => this.childrenOf(entry.transaction.txid));
   }
 
   add(entry: NewEntry): PoolEntry {
     const { transaction, fee } = entry;
     const { txid, wtxid, body, raw } = transaction;
-    const parents = new Set(body.inputs.map((input) => input.txid).filter((parent) => this.#entries.has(parent)));
-    const rate = feeRate(fee, raw.length);
-    const added: PoolEntry = { ...entry, size: raw.length, rate, parents, arrival: this.#arrivals++ };
+    const parents = new Set<TxId>();
+    for (const input of body.inputs) if (this.#entries.has(input.txid)) parents.add(input.txid);
+    if (parents.size > 0) this.#parents.set(txid, parents);
+    const [size, rate] = [raw.length, feeRate(fee, raw.length)];
+    const own = parents.size === 0 ? NOBODY : parents;
+    const added: PoolEntry = {
+      ...entry,
+      size,
+      rate,
+      usage: usageOf(transaction),
+      parents: own,
+      arrival: this.#arrivals++,
+    };
     this.#entries.set(txid, added);
     this.#revision += 1;
-    if (this.#byRate !== undefined) insertSorted(this.#byRate, added);
+    this.#clusters.add(added);
     this.#txids.set(wtxid, txid);
     for (const input of body.inputs) this.#spenders.set(outPointKey(input), txid);
     for (const parent of parents) addTo(this.#children, parent, txid);
     for (const address of addressesOf(added)) addTo(this.#byAddress, address, txid);
-    this.#bytes += raw.length;
+    this.#bytes += size;
+    this.#usage += added.usage;
     this.#fees += fee;
     return added;
   }
 
-  /** Takes out one entry and leaves those that depend on it: for one that a block has confirmed. */
-  remove(txid: TxId): PoolEntry | undefined {
-    const entry = this.#entries.get(txid);
-    if (entry === undefined) return undefined;
-    this.#entries.delete(txid);
+  /** Takes out entries and leaves those that depend on them: for what a block has confirmed. Answers what was here. */
+  remove(txids: Iterable<TxId>): PoolEntry[] {
+    const gone: PoolEntry[] = [];
+    for (const txid of txids) {
+      const entry = this.#entries.get(txid);
+      if (entry === undefined) continue;
+      gone.push(entry);
+      this.#forget(entry);
+    }
+    if (gone.length === 0) return gone;
     this.#revision += 1;
-    this.#txids.delete(entry.transaction.wtxid);
-    for (const input of entry.transaction.body.inputs) this.#spenders.delete(outPointKey(input));
-    for (const parent of entry.parents) removeFrom(this.#children, parent, txid);
-    for (const child of this.childrenOf(txid)) this.#forgetParent(child, txid);
-    this.#children.delete(txid);
-    for (const address of addressesOf(entry)) removeFrom(this.#byAddress, address, txid);
-    this.#bytes -= entry.size;
-    this.#fees -= entry.fee;
-    return entry;
+    this.#clusters.remove(gone);
+    return gone;
   }
 
-  /** Takes out an entry and all that cannot do without it. */
-  removeWithDescendants(txid: TxId): PoolEntry[] {
-    const doomed = this.#entries.has(txid) ? this.withDescendants(txid) : [];
-    return doomed.toReversed().flatMap((entry) => this.remove(entry.transaction.txid) ?? []);
+  /** Takes out entries and all that cannot do without them; answers them children first. */
+  removeWithDescendants(txids: Iterable<TxId>): PoolEntry[] {
+    return this.remove(this.familyBelow(txids).map(({ transaction }) => transaction.txid)).reverse();
   }
 
-  /** Whether this very entry, or its successor after a parent was confirmed, still waits. */
+  /** Whether this very entry still waits, and not another of the same name that came later. */
   has({ transaction, arrival }: PoolEntry): boolean {
     return this.#entries.get(transaction.txid)?.arrival === arrival;
   }
 
-  #forgetParent(child: TxId, parent: TxId): void {
-    const entry = this.#entries.get(child);
-    if (entry === undefined) return;
-    const parents = new Set(entry.parents);
-    parents.delete(parent);
-    this.#entries.set(child, { ...entry, parents });
+  #forget({ transaction, parents, size, usage, fee, spent }: PoolEntry): void {
+    const { txid, wtxid, body } = transaction;
+    this.#entries.delete(txid);
+    this.#txids.delete(wtxid);
+    for (const input of body.inputs) this.#spenders.delete(outPointKey(input));
+    for (const parent of parents) removeFrom(this.#children, parent, txid);
+    for (const child of this.childrenOf(txid)) this.#parents.get(child)?.delete(txid);
+    this.#parents.delete(txid);
+    this.#children.delete(txid);
+    for (const address of addressesOf({ transaction, spent })) removeFrom(this.#byAddress, address, txid);
+    this.#bytes -= size;
+    this.#usage -= usage;
+    this.#fees -= fee;
   }
 
   /**
@@ -198,21 +238,6 @@ export class Pool {
     // Depth-first post-order puts each after what it leads to.
     return order.reverse();
   }
-}
-
-function byRate(a: PoolEntry, b: PoolEntry): number {
-  return a.rate - b.rate || a.arrival - b.arrival;
-}
-
-function insertSorted(sorted: PoolEntry[], entry: PoolEntry): void {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const at = sorted[middle];
-    if (at !== undefined && byRate(at, entry) < 0) low = middle + 1;
-    else high = middle;
-  }
-  sorted.splice(low, 0, entry);
 }
 
 function addressesOf({ transaction, spent }: Pick<PoolEntry, 'transaction' | 'spent'>): Set<Address> {

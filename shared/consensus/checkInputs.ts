@@ -62,12 +62,17 @@ export function checkInputs(
   const { signatures } = transaction;
   if (signatures.length !== owners.length)
     return refuse({ code: 'tx-signature-count', signatures: signatures.length, expected: `${owners.length}` });
-  const check = (): SignatureCheck => ({
-    digest: sighash(context.genesis, transaction.txid, spent),
-    signatures,
-    owners,
-  });
+  const check = (): SignatureCheck => signaturesOf(transaction, spent, context.genesis);
   return accept({ spent, fee: toAmount(inputs - outputs), signatures: check });
+}
+
+/** The signatures of a transaction that spends these coins, and who must have made them. */
+export function signaturesOf(
+  { txid, signatures }: Transaction<TransferBody>,
+  spent: readonly Coin[],
+  genesis: BlockHash,
+): SignatureCheck {
+  return { digest: sighash(genesis, txid, spent), signatures, owners: distinctOwners(spent) };
 }
 
 /**

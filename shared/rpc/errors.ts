@@ -73,6 +73,9 @@ function trpcCodeOf(reason: Reason): TRPCError['code'] {
       return 'SERVICE_UNAVAILABLE';
     case 'pool-known':
     case 'pool-conflict':
+    case 'pool-replacement-size':
+    case 'pool-replacement-fee':
+    case 'pool-replacement-rate':
       return 'CONFLICT';
     case 'peer-network':
     case 'peer-version':

@@ -118,9 +118,12 @@ export type HistoryRow = z.output<typeof historyRow>;
 export const mempoolOutput = z.strictObject({
   count,
   bytes: count,
-  fees: amount,
-  minFeeRate: z.number().min(0),
+  /** Bytes of memory that they take, about, and the most they may take. */
+  usage: count,
   maxBytes: count,
+  fees: amount,
+  /** The least fee rate that gets in by now. */
+  minFeeRate: z.number().min(0),
 });
 /** The waiting transactions at a glance. Fees in base units, fee rates in base units for each byte. */
 export type MempoolView = z.output<typeof mempoolOutput>;

@@ -65,6 +65,7 @@ export const txCases: Record<keyof typeof TX_CODES, () => Reason | Promise<Reaso
         height: 1,
         coins: { get: () => undefined },
         pool: new Pool(),
+        floor: 1,
         confirmedAt: () => undefined,
       }),
     ),

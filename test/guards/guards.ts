@@ -92,10 +92,8 @@ export const GUARDS: readonly Guard[] = [
     edits: [
       {
         file: 'server/mempool/mempool.ts',
-        find: `      if (!signatures.ok) return signatures;
-      this.#parts.verified.add(wtxid);`,
-        replace: `      if (!signatures.ok) return signatures;
-      this.#parts.verified.add(transaction.txid as never);`,
+        find: 'this.#parts.verified.add(transaction.wtxid);',
+        replace: 'this.#parts.verified.add(transaction.txid as never);',
       },
       {
         file: 'server/chain/tipMover.ts',
@@ -225,8 +223,8 @@ export const GUARDS: readonly Guard[] = [
     edits: [
       {
         file: 'server/mempool/mempool.ts',
-        find: 'const returning = lost.transfers.map(',
-        replace: 'const returning = lost.transfers.slice(0, 0).map(',
+        find: 'this.#returning.begin(lost.transfers.map(',
+        replace: 'this.#returning.begin(lost.transfers.slice(0, 0).map(',
       },
     ],
   },
@@ -236,7 +234,7 @@ export const GUARDS: readonly Guard[] = [
     edits: [
       {
         file: 'server/mempool/mempool.ts',
-        find: 'await this.#saved.write([saved(added.value)]);',
+        find: 'await this.#saved.write([...added.map(saved), ...gone.map(({ entry }) => unsaved(entry))]);',
         replace: 'await Promise.resolve();',
       },
     ],
@@ -247,8 +245,8 @@ export const GUARDS: readonly Guard[] = [
     edits: [
       {
         file: 'server/mempool/judge.ts',
-        find: "if (spender !== undefined) return refuse({ code: 'pool-conflict', outpoint: outPointKey(input), spender });",
-        replace: '',
+        find: 'conflictsOf(transaction, pool), pool);',
+        replace: '[], pool);',
       },
     ],
   },
@@ -258,8 +256,8 @@ export const GUARDS: readonly Guard[] = [
     edits: [
       {
         file: 'server/mempool/mempool.ts',
-        find: '        if (loser === undefined) continue;',
-        replace: '        if (loser === undefined || loser !== undefined) continue;',
+        find: 'const lost = this.pool.removeWithDescendants(losers);',
+        replace: 'const lost = this.pool.removeWithDescendants(losers.slice(0, 0));',
       },
     ],
   },

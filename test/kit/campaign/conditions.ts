@@ -5,7 +5,7 @@ import type { LinkOptions } from '../sim/links.js';
 /** Bits that every second hash meets: nodes are tried here, not processors. */
 const EASY_BITS = 0x207fffff;
 /** Few enough that ten payments do not fit. */
-const SMALL_POOL_BYTES = [1_000, 1_500, 2_500] as const;
+const SMALL_POOL_BYTES = [18_000, 27_000, 45_000] as const;
 
 /** The rules of one network, drawn. */
 export function drawNetwork(dice: Dice): NetworkParams {
@@ -28,7 +28,7 @@ export function drawNetwork(dice: Dice): NetworkParams {
   });
 }
 
-/** The most bytes of waiting transactions; a node's own choice where `undefined`. */
+/** The most memory that waiting transactions take; a node's own choice where `undefined`. */
 export function drawPoolBytes(dice: Dice): number | undefined {
   return dice.chance(0.25) ? dice.pick(SMALL_POOL_BYTES) : undefined;
 }

@@ -7,7 +7,7 @@ import type { StepPlan, Work } from './step.js';
 export interface Draw {
   readonly dice: Dice;
   readonly nodes: number;
-  /** The most bytes of waiting transactions, where that is few. */
+  /** The most memory that waiting transactions take, where that is little. */
   readonly maxPoolBytes: number | undefined;
   /**
    * The nodes whose clocks go wrong, fewer than half: where most are ahead, theirs is the chain, and nobody can mine on
@@ -23,6 +23,8 @@ export interface Draw {
 /** A few steps that belong together. Each is of use without the others, too. */
 export type Episode = (draw: Draw) => readonly StepPlan[];
 
+/** Memory that a small payment takes where it waits, about. */
+const FLOOD_BYTES = 3_700;
 /** No clock is off by more. */
 const MOST_SKEW_MS = 3 * 3_600_000;
 
@@ -113,7 +115,7 @@ const partedConflict: Episode = (draw) => [
 const flood: Episode = (draw) =>
   draw.maxPoolBytes === undefined
     ? payments(draw)
-    : [{ kind: 'flood', node: someNode(draw), count: Math.ceil(draw.maxPoolBytes / 200) + 3 }, mining(draw)];
+    : [{ kind: 'flood', node: someNode(draw), count: Math.ceil(draw.maxPoolBytes / FLOOD_BYTES) + 3 }, mining(draw)];
 
 const partition: Episode = (draw) => [
   parting(draw),

@@ -139,7 +139,7 @@ describe('a run fails', () => {
   test('where a payment that a node took is nowhere', async () => {
     const { failure } = await failing([mine(0, 4), PAYMENT], (net) => {
       const { mempool } = present(net.node(0).running);
-      mempool.events.on('accepted', ({ entry }) => void mempool.pool.remove(entry.transaction.txid));
+      mempool.events.on('accepted', ({ entry }) => void mempool.pool.remove([entry.transaction.txid]));
       return QUIET;
     });
     expect(failure).toMatchObject({ invariant: 'payments are kept' });

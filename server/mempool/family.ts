@@ -1,0 +1,43 @@
+import type { Transaction, TransferBody } from '../../shared/model/transaction.js';
+import type { PoolReject } from '../../shared/policy/reject.js';
+import { MAX_CHAIN, MAX_CHAIN_BYTES, MAX_CLUSTER } from '../../shared/policy/relay.js';
+import { accept, refuse, type Verdict } from '../../shared/verdict.js';
+import type { Pool, PoolEntry } from './pool.js';
+import { ancestorsOf } from './replacement.js';
+
+/**
+ * Whether a transaction may hang together with those that wait: with its ancestors, and any of these with its descendants,
+ * few in number and in bytes; and all that hang together by whatever ways not too many, for they are put in order as one.
+ * Bounded all ways, so that no single arrival, eviction or block sets off more work than this. `out` leaves for it.
+ */
+export function checkFamily(
+  transaction: Transaction<TransferBody>,
+  pool: Pool,
+  out: readonly PoolEntry[],
+): Verdict<void, PoolReject> {
+  const ancestors = ancestorsOf(transaction, pool);
+  if (ancestors.size === 0) return accept(undefined);
+  const own = transaction.raw.length;
+  const above = checkSize(ancestors, own);
+  if (!above.ok) return above;
+  const leaving = new Set(out);
+  for (const ancestor of ancestors) {
+    const staying = pool.withDescendants(ancestor.transaction.txid).filter((entry) => !leaving.has(entry));
+    const below = checkSize(staying, own);
+    if (!below.ok) return below;
+  }
+  const length = pool.clusterSize(Array.from(ancestors, (entry) => entry.transaction.txid)) + 1;
+  return length > MAX_CLUSTER ? refuse({ code: 'pool-chain-too-long', length, limit: MAX_CLUSTER }) : accept(undefined);
+}
+
+function checkSize(others: Iterable<PoolEntry>, own: number): Verdict<void, PoolReject> {
+  let [length, bytes] = [1, own];
+  for (const { size } of others) {
+    length += 1;
+    bytes += size;
+  }
+  if (length > MAX_CHAIN) return refuse({ code: 'pool-chain-too-long', length, limit: MAX_CHAIN });
+  return bytes > MAX_CHAIN_BYTES
+    ? refuse({ code: 'pool-chain-too-large', bytes, limit: MAX_CHAIN_BYTES })
+    : accept(undefined);
+}
