@@ -114,7 +114,7 @@ export function startNode(
       const keeper = life.add('book keeper', new BookKeeper(checks));
       const onConfirmed = (url: PeerUrl): void => peers.meet(url);
       const reception = new Reception({ genesis, tip, nonces, sessions, book, dialer, bans, onConfirmed });
-      const relayedParts = { chain, mempool, submitPackage: undefined, peers, clock, log, signal };
+      const relayedParts = { chain, mempool, peers, clock, log, signal };
       const relayed = life.add('relayed transactions', new RelayedTransactions(relayedParts));
       const fetcher = new TransactionFetcher({ peers, relayed });
       const shared = { chain, mempool, peers, relayed, fetcher, clock, random, log, signal };

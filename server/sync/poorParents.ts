@@ -1,11 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import type { TxReject } from '../../shared/consensus/reject.js';
 import type { TxId } from '../../shared/model/ids.js';
 import type { Transaction } from '../../shared/model/transaction.js';
-import type { PoolReject } from '../../shared/policy/reject.js';
 import type { ReasonCode } from '../../shared/reasons.js';
-import type { Verdict } from '../../shared/verdict.js';
-import type { PoolEntry } from '../mempool/pool.js';
+import type { Mempool } from '../mempool/mempool.js';
 import type { Peer } from '../net/peer.js';
 import type { Peers } from '../net/peers.js';
 import type { Logger } from '../ports.js';
@@ -19,16 +16,9 @@ export interface Sent {
   readonly sender: Peer;
 }
 
-/** Takes in several transactions at once, parents first, judged by what they pay together: all of them or none. */
-export type SubmitPackage = (
-  transactions: readonly Transaction[],
-  source: string | null,
-) => Promise<Verdict<readonly PoolEntry[], TxReject | PoolReject>>;
-
 /** What trying a parent with its child needs. */
 export interface PoorParentsParts {
-  /** `undefined` where children cannot pay for their parents. */
-  readonly submitPackage: SubmitPackage | undefined;
+  readonly mempool: Pick<Mempool, 'submitPackage'>;
   readonly peers: Pick<Peers, 'brought' | 'charge'>;
   readonly log: Logger;
 }
@@ -58,10 +48,9 @@ export class PoorParents {
 
   /** Tries the two together. Throws where this machine fails. */
   async try(parent: Sent, child: Sent): Promise<Trial> {
-    const { submitPackage, peers, log } = this.#parts;
-    if (submitPackage === undefined) return 'poor';
+    const { mempool, peers, log } = this.#parts;
     const { txid } = parent.transaction;
-    const verdict = await submitPackage([parent.transaction, child.transaction], parent.sender.url);
+    const verdict = await mempool.submitPackage([parent.transaction, child.transaction], parent.sender.url);
     if (verdict.ok) {
       this.#kept.delete(txid);
       for (const sender of new Set([parent.sender, child.sender])) peers.brought(sender);

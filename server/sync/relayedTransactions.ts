@@ -14,7 +14,7 @@ import { type Orphan, ROOM_LIMITS, WaitingRoom } from '../mempool/waitingRoom.js
 import type { Peer } from '../net/peer.js';
 import type { Peers } from '../net/peers.js';
 import type { Clock, Logger } from '../ports.js';
-import { isAboutFee, PoorParents, type Sent, type SubmitPackage, type Trial } from './poorParents.js';
+import { isAboutFee, PoorParents, type Sent, type Trial } from './poorParents.js';
 import { RecentlyDecided } from './recentlyDecided.js';
 import { Turns } from './turns.js';
 
@@ -28,9 +28,7 @@ type Reject = TxReject | PoolReject;
 /** What taking in relayed transactions needs. */
 export interface RelayedTransactionsParts {
   readonly chain: Pick<Chainstate, 'events' | 'store'>;
-  readonly mempool: Pick<Mempool, 'events' | 'pool' | 'submit'>;
-  /** `undefined` where children cannot pay for their parents. */
-  readonly submitPackage: SubmitPackage | undefined;
+  readonly mempool: Pick<Mempool, 'events' | 'pool' | 'submit' | 'submitPackage'>;
   readonly peers: Pick<Peers, 'events' | 'get' | 'brought' | 'charge'>;
   readonly clock: Pick<Clock, 'monotonic' | 'yield'>;
   readonly log: Logger;
