@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ROOM_LIMITS } from '../../server/mempool/waitingRoom.js';
+import { COMPACT_BLOCKS } from '../../server/net/handshake.js';
 import { toBase64 } from '../../shared/bytes/base64.js';
 import { toAmount } from '../../shared/model/amount.js';
 import { idFromBytes, type TxId } from '../../shared/model/ids.js';
@@ -268,6 +269,21 @@ test('a peer that floods with orphans pushes out its own, and another one’s pa
   await net.advance(AT_ONCE_MS);
   expect(waits(victim, present(parent))).toBe(true);
   expect(waits(victim, present(child))).toBe(true);
+});
+
+test('nobody is asked by txid who does not say that it answers so', async () => {
+  await using at = await scene();
+  const { net, lines, victim, forge } = at;
+  const former = await joinLiar(net, 5, { capabilities: [COMPACT_BLOCKS] });
+  const payments = chain(forge, 2);
+  serve(former, payments, { byTxid: true });
+  await announceTransactions(former, victim, [present(payments[1]).wtxid]);
+  await net.advance(IN_TIME_MS);
+  expect(asked(lines)).toEqual([former.name]);
+  expect(await orphansOf(victim)).toBe(1);
+  await announceTransactions(former, victim, [present(payments[0]).wtxid]);
+  await net.advance(AT_ONCE_MS);
+  for (const payment of payments) expect(waits(victim, payment)).toBe(true);
 });
 
 describe('a parent that pays nothing', () => {

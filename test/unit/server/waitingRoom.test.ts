@@ -25,8 +25,12 @@ function orphan(parents: readonly number[], { tag = 0, memo = 0, outputs = 1 } =
 
 const missingOf = ({ body }: Transaction<TransferBody>): Set<TxId> => new Set(body.inputs.map(({ txid }) => txid));
 
-function add<Source>(room: WaitingRoom<Source>, transaction: Transaction<TransferBody>, sender: Source, now = 0) {
-  return room.add({ transaction, sender, depth: 0, missing: missingOf(transaction) }, now);
+const from = <Source>(sender: Source, transaction: Transaction<TransferBody>) => ({
+  ...{ transaction, sender, depth: 0, missing: missingOf(transaction) },
+});
+
+function add<Source>(room: WaitingRoom<Source>, transaction: Transaction<TransferBody>, sender: Source): boolean {
+  return room.add(from(sender, transaction), 0);
 }
 
 describe('whatever comes and goes', () => {
@@ -34,7 +38,10 @@ describe('whatever comes and goes', () => {
   const SOURCES = 4;
   const limits: RoomLimits = { ...ROOM_LIMITS, places: 12, bytes: 60_000, each: 9_000, stay: 50 };
   const all = Array.from({ length: 30 }, (_, tag) =>
-    orphan(tag % 3 === 0 ? [tag % PARENTS] : [tag % PARENTS, (tag + 1) % PARENTS], { tag, outputs: 1 + (tag % 17) * 2 }),
+    orphan(tag % 3 === 0 ? [tag % PARENTS] : [tag % PARENTS, (tag + 1) % PARENTS], {
+      tag,
+      outputs: 1 + (tag % 17) * 2,
+    }),
   );
   const source = fc.nat(SOURCES - 1);
   const item = fc.nat(all.length - 1).map((i) => present(all[i]));
@@ -75,14 +82,13 @@ describe('whatever comes and goes', () => {
         for (const each of steps) {
           if (each.kind === 'add') {
             if (room.get(each.item.wtxid) === undefined) since.set(each.item.wtxid, now);
-            add(room, each.item, each.source, now);
+            room.add(from(each.source, each.item), now);
           } else if (each.kind === 'named') room.named(each.item.wtxid, each.source);
           else if (each.kind === 'remove') room.remove(each.item.wtxid);
           else if (each.kind === 'spent') {
             room.spent({ txid: parent(each.parent), index: 0 });
             for (const { wtxid, body } of all)
-              if (body.inputs.some(({ txid }) => txid === parent(each.parent)))
-                expect(room.get(wtxid)).toBeUndefined();
+              if (body.inputs.some(({ txid }) => txid === parent(each.parent))) expect(room.get(wtxid)).toBeUndefined();
           } else if (each.kind === 'came') {
             const expected = all.filter(({ wtxid }) => String(room.missingOf(wtxid)) === parent(each.parent));
             expect(new Set(room.came(parent(each.parent)))).toEqual(new Set(expected.map(({ wtxid }) => wtxid)));
@@ -165,8 +171,8 @@ test('two forms of one transaction wait side by side, and one that comes back ke
   const room = new WaitingRoom<string>();
   const good = orphan([1, 2]);
   const other = sealTransaction(good.body, [new Uint8Array(65)]);
-  add(room, good, 'a', 0);
-  add(room, other, 'b', 0);
+  add(room, good, 'a');
+  add(room, other, 'b');
   expect(room.childrenOf(parent(1))).toHaveLength(2);
   expect(room.came(parent(1))).toEqual([]);
   expect(room.came(parent(2))).toEqual([good.wtxid, other.wtxid]);
