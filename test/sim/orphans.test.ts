@@ -133,19 +133,24 @@ describe('a payment whose parent is not known yet', () => {
     expect(waits(victim, present(grandchild))).toBe(true);
   });
 
-  test('goes with the last peer that named it', async () => {
+  test.each([
+    ['after it came', false],
+    ['before it came', true],
+  ])('goes with the last peer that named it, be it %s', async (_name, isAtOnce) => {
     await using at = await scene(2);
-    const { net, victim, forge, talkers } = at;
+    const { net, lines, victim, forge, talkers } = at;
     const [, child] = chain(forge, 2);
-    for (const liar of talkers) {
-      serve(liar, [present(child)]);
-      await announceTransactions(liar, victim, [present(child).wtxid]);
-      await net.advance(AT_ONCE_MS);
-    }
-    const [first, second] = talkers.map(({ url }) => url);
-    victim.running?.peers.leave(present(first));
+    for (const liar of talkers) serve(liar, [present(child)]);
+    const tell = (liar: Liar) => announceTransactions(liar, victim, [present(child).wtxid]);
+    if (isAtOnce) await Promise.all(talkers.map(tell));
+    else for (const liar of talkers) await tell(liar).then(() => net.advance(AT_ONCE_MS));
+    await net.advance(AT_ONCE_MS);
+    // Whoever handed it over leaves first.
+    const first = present(talkers.find(({ name }) => name === asked(lines)[0]));
+    const second = present(talkers.find((talker) => talker !== first));
+    victim.running?.peers.leave(first.url);
     expect(await orphansOf(victim)).toBe(1);
-    victim.running?.peers.leave(present(second));
+    victim.running?.peers.leave(second.url);
     expect(await orphansOf(victim)).toBe(0);
   });
 });
@@ -179,6 +184,17 @@ describe('a chain of ten', () => {
     // Once by its name, and nine times by what spends from it.
     expect(asked(lines)).toEqual(Array(10).fill('liar0'));
   });
+
+  test('and twenty more, more than may wait together, is asked for no further than that', async () => {
+    await using at = await scene();
+    const { net, lines, victim, forge, talkers } = at;
+    const liar = present(talkers[0]);
+    const payments = chain(forge, 30);
+    serve(liar, payments, { byTxid: true });
+    await announceTransactions(liar, victim, [present(payments.at(-1)).wtxid]);
+    await net.advance(IN_TIME_MS);
+    expect(asked(lines)).toHaveLength(1 + ROOM_LIMITS.depth);
+  });
 });
 
 test('a parent that its first peer withholds is asked of the next within seconds, and comes once', async () => {
@@ -197,22 +213,29 @@ test('a parent that its first peer withholds is asked of the next within seconds
   expect(asked(lines)).toEqual(['liar0', 'liar0', 'liar1']);
 });
 
-test('whoever answers with a parent under junk signatures is banned, and the next one is asked', async () => {
-  await using at = await scene(2);
-  const { net, victim, forge, talkers } = at;
-  const [parent, child] = chain(forge, 2);
-  const [forger, honest] = [present(talkers[0]), present(talkers[1])];
-  for (const liar of talkers) serve(liar, [present(child)]);
-  forger.story.parents.set(present(parent).txid, underJunk(present(parent), forge.dice));
-  serve(honest, [present(parent)], { byTxid: true });
-  const { url } = forger;
-  forger.story.transactions.set(present(child).wtxid, present(child));
-  await announceTransactions(forger, victim, [present(child).wtxid]);
-  await announceTransactions(honest, victim, [present(child).wtxid]);
-  await net.advance(IN_TIME_MS);
-  expect(waits(victim, present(child))).toBe(true);
-  expect(victim.running?.bans.find(url)).toBeDefined();
-});
+test.each([
+  ['', false],
+  [', be it that its announcement comes later', true],
+])(
+  'whoever answers with a parent under junk signatures is banned, and the next one is asked%s',
+  async (_name, isLater) => {
+    await using at = await scene(2);
+    const { net, victim, forge, talkers } = at;
+    const [parent, child] = chain(forge, 2);
+    const [forger, honest] = [present(talkers[0]), present(talkers[1])];
+    for (const liar of talkers) serve(liar, [present(child)]);
+    forger.story.parents.set(present(parent).txid, underJunk(present(parent), forge.dice));
+    serve(honest, [present(parent)], { byTxid: true });
+    const { url } = forger;
+    forger.story.transactions.set(present(child).wtxid, present(child));
+    await announceTransactions(forger, victim, [present(child).wtxid]);
+    if (isLater) await net.advance(IN_TIME_MS);
+    await announceTransactions(honest, victim, [present(child).wtxid]);
+    await net.advance(IN_TIME_MS);
+    expect(waits(victim, present(child))).toBe(true);
+    expect(victim.running?.bans.find(url)).toBeDefined();
+  },
+);
 
 test('junk signatures that are found when the parent comes are charged to whoever sent them, and to nobody else', async () => {
   await using at = await scene(2);
@@ -300,7 +323,7 @@ describe('a parent that pays nothing', () => {
     ['the child alone is named', [1]],
   ])('gets in with its child where %s, and both are passed on', async (_name, order) => {
     await using at = await scene();
-    const { net, victim, forge, talkers } = at;
+    const { net, lines, victim, forge, talkers } = at;
     const liar = present(talkers[0]);
     const pair = poorPair(forge);
     serve(liar, pair, { byTxid: true });
@@ -310,6 +333,8 @@ describe('a parent that pays nothing', () => {
     }
     for (const node of net.nodes) for (const payment of pair) expect(waits(node, payment)).toBe(true);
     expect(await orphansOf(victim)).toBe(0);
+    // Each once, by whichever name.
+    expect(asked(lines)).toHaveLength(2);
     assertInvariants(net);
   });
 

@@ -46,6 +46,9 @@ async function scene(count = 2) {
   let now = 0;
   const yields: number[] = [];
   const log: string[] = [];
+  /** What happens before each submission, and after it before anybody learns of its verdict. */
+  const beforehand: (() => Promise<unknown>)[] = [];
+  const meanwhile: (() => Promise<unknown>)[] = [];
   const clock = {
     monotonic: () => now,
     yield: async () => {
@@ -58,10 +61,13 @@ async function scene(count = 2) {
     get pool() {
       return mempool.pool;
     },
-    submit: (transaction, from) => {
+    submit: async (transaction, from) => {
       now += 1;
       log.push(present(from));
-      return mempool.submit(transaction, from);
+      await beforehand.shift()?.();
+      const verdict = await mempool.submit(transaction, from);
+      await meanwhile.shift()?.();
+      return verdict;
     },
     submitPackage: (transactions, from) => mempool.submitPackage(transactions, from),
   };
@@ -76,7 +82,23 @@ async function scene(count = 2) {
     ...{ outpoint: { txid: of.txid, index }, coin: present(of.body.outputs[index]), key: alice },
   });
   const coins = blocks.slice(0, 4).map((block) => source.coinOf(block));
-  return { relayed, mempool, source, chain, blocks, all, peers, charges, yields, log, pay, output, coins };
+  return {
+    relayed,
+    mempool,
+    source,
+    chain,
+    blocks,
+    all,
+    peers,
+    charges,
+    yields,
+    log,
+    pay,
+    output,
+    coins,
+    beforehand,
+    meanwhile,
+  };
 }
 
 describe('a fan of hundreds that waits for one parent', () => {
@@ -150,6 +172,54 @@ test('what a peer hands over that is gone by then does not wait, nor what all ha
   expect(relayed.orphans).toBe(1);
   peers.events.emit('dropped', second);
   expect(relayed.orphans).toBe(0);
+  await relayed.close();
+});
+
+test('a parent that is here is not asked for: while it is judged, while it waits itself, when it was refused for good', async () => {
+  const { relayed, all, pay, output, coins, beforehand } = await scene(1);
+  const peer = present(all[0]);
+  const asked: string[] = [];
+  relayed.events.on('missing', ({ parents }) => asked.push(...parents));
+  const family = (coin: Spendable | undefined, fee = FEE) => {
+    const parent = pay(present(coin), 1, fee);
+    return [parent, pay(output(parent)), pay(output(parent), 1, 2n * FEE)] as const;
+  };
+  const [judged, child] = family(coins[0]);
+  let judge = (): void => {};
+  beforehand.push(
+    () =>
+      new Promise<void>((resolve) => {
+        judge = resolve;
+      }),
+  );
+  const verdict = relayed.take(judged, peer);
+  expect(await relayed.take(child, peer)).toBe('waits');
+  expect(asked).toEqual([]);
+  judge();
+  expect(await verdict).toBe('taken');
+
+  const [orphan, its] = family(output(pay(present(coins[1]))));
+  await relayed.take(orphan, peer);
+  const { length } = asked;
+  expect(await relayed.take(its, peer)).toBe('waits');
+  expect(asked).toHaveLength(length);
+
+  const [bad, first, second] = family(coins[2], -1n);
+  await relayed.take(first, peer);
+  expect(asked).toContain(bad.txid);
+  expect(await relayed.takeParent(bad, peer)).toBe('refused');
+  asked.length = 0;
+  await relayed.take(second, peer);
+  expect(asked).toEqual([]);
+  await relayed.close();
+});
+
+test('what is refused for a parent that comes in that very moment is taken in all the same', async () => {
+  const { relayed, mempool, all, pay, output, coins, meanwhile } = await scene(1);
+  const parent = pay(present(coins[0]));
+  const child = pay(output(parent));
+  meanwhile.push(() => mempool.submit(parent, null));
+  expect(await relayed.take(child, present(all[0]))).toBe('taken');
   await relayed.close();
 });
 
