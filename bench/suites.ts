@@ -13,6 +13,7 @@ import { allEngines } from '../test/support/engines.js';
 import { memoryChain } from '../test/support/memoryChain.js';
 import { temporaryDirectory } from '../test/support/temporary.js';
 import { flood } from './flood.js';
+import { mempoolFigures } from './mempool.js';
 import { peers } from './peers.js';
 import { relayFigures } from './relay.js';
 import { spam } from './spam.js';
@@ -42,6 +43,7 @@ export const suites: readonly Suite[] = [
   { name: 'codec', measurements: codec },
   { name: 'connect', measurements: connect },
   { name: 'sim', measurements: sim },
+  { name: 'mempool', figures: mempoolFigures },
   { name: 'relay', figures: relayFigures },
   { name: 'peers', figures: peers },
   { name: 'sync', figures: sync },

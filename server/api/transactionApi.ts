@@ -2,10 +2,11 @@ import { toBase64 } from '../../shared/bytes/base64.js';
 import { TrestleError } from '../../shared/errors.js';
 import { toAmount } from '../../shared/model/amount.js';
 import type { TxId } from '../../shared/model/ids.js';
-import { decodeTransaction, outputValue } from '../../shared/model/transaction.js';
+import { decodeTransaction, outputValue, type Transaction } from '../../shared/model/transaction.js';
 import {
   MAX_BODIES_BYTES,
   MAX_IDS,
+  type SubmittedTransaction,
   type TransactionApi,
   type WaitingTransaction,
 } from '../../shared/rpc/transactionSchemas.js';
@@ -70,13 +71,13 @@ export function createTransactionApi(parts: TransactionApiParts): TransactionApi
       }
       return { transactions };
     },
-    submit: async ({ transaction: bytes }) => {
-      const transaction = decodeTransaction(bytes);
-      if (!transaction.ok) throw new TrestleError({ code: 'tx-malformed', detail: transaction.detail });
-      const verdict = await mempool.submit(transaction.value, null);
-      if (!verdict.ok) throw new TrestleError(verdict.reject);
-      const { txid, wtxid } = transaction.value;
-      return { txid, wtxid, fee: toAmount(verdict.value.fee), size: verdict.value.size };
+    submit: async (input) => {
+      if ('transaction' in input) {
+        const verdict = await mempool.submit(decode(input.transaction), null);
+        if (!verdict.ok) throw new TrestleError(verdict.reject);
+        return submitted(verdict.value);
+      }
+      return submitTogether(parts, input.transactions.map(decode));
     },
     onChange: ({ after, lastEventId, ...watched }, { remoteAddress }, signal) => {
       const options = { ...watched, after: lastEventId ?? after, signal };
@@ -94,6 +95,36 @@ function parentsFirst(wanted: ReadonlyMap<TxId, PoolEntry>, mempool: Mempool): I
       if (wanted.has(entry.transaction.txid)) ordered.set(entry.transaction.txid, entry);
   }
   return ordered.values();
+}
+
+function decode(bytes: Uint8Array): Transaction {
+  const transaction = decodeTransaction(bytes);
+  if (!transaction.ok) throw new TrestleError({ code: 'tx-malformed', detail: transaction.detail });
+  return transaction.value;
+}
+
+/** All or none. Parents that wait already or are confirmed are passed over; the last one has to be waiting in the end. */
+async function submitTogether(
+  { chain, mempool }: Pick<TransactionApiParts, 'chain' | 'mempool'>,
+  transactions: readonly Transaction[],
+): Promise<SubmittedTransaction> {
+  const verdict = await mempool.submitPackage(transactions, null);
+  if (!verdict.ok) throw new TrestleError(verdict.reject);
+  const entries = transactions.flatMap(({ txid }) => mempool.pool.get(txid) ?? []);
+  const last = entries.at(-1);
+  const child = transactions.at(-1);
+  if (child === undefined) throw new Error('a list of transactions has none');
+  if (last?.transaction.txid !== child.txid)
+    throw new TrestleError({
+      code: 'pool-known',
+      txid: child.txid,
+      confirmedAt: chain.store.place(child.txid)?.height ?? null,
+    });
+  return { ...submitted(last), parents: entries.slice(0, -1).map(submitted) };
+}
+
+function submitted({ transaction: { txid, wtxid }, fee, size }: PoolEntry): SubmittedTransaction {
+  return { txid, wtxid, fee: toAmount(fee), size };
 }
 
 function summary({ transaction, size, fee, firstSeen }: PoolEntry): WaitingTransaction {

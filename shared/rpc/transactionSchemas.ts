@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { MAX_TRANSACTION_BYTES } from '../consensus/params.js';
+import { MAX_PACKAGE } from '../policy/relay.js';
 import type { TransactionChange, transactionChangesInput } from './events.js';
 import { amount, base64, count, encoded, type Page, type PageInput, timestamp, txid, wtxid } from './fields.js';
 import type { Caller, PeerSession } from './trpc.js';
@@ -12,8 +13,20 @@ export const MAX_BODIES_BYTES = 2_000_000;
 
 export const byTxid = z.strictObject({ txid });
 /** Room above the rules' own limit, so that what is a little too large is told so by its rule. */
-export const submitInput = z.strictObject({ transaction: encoded(MAX_TRANSACTION_BYTES + 50_000) });
-export const submitOutput = z.strictObject({ txid, wtxid, fee: amount, size: count });
+const signed = encoded(MAX_TRANSACTION_BYTES + 50_000);
+export const submitInput = z.union([
+  z.strictObject({ transaction: signed }),
+  /** Several that belong together, parents first: all get in or none, and a child may pay for its parents. */
+  z.strictObject({ transactions: z.array(signed).min(1).max(MAX_PACKAGE) }),
+]);
+const submitted = z.strictObject({ txid, wtxid, fee: amount, size: count });
+/** The last one that was handed in, and those before it where there were any. */
+export const submitOutput = submitted.extend({
+  parents: z
+    .array(submitted)
+    .max(MAX_PACKAGE - 1)
+    .optional(),
+});
 /** A transaction that was taken in. Its fee in base units, its size in bytes. */
 export type SubmittedTransaction = z.output<typeof submitOutput>;
 

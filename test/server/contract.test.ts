@@ -315,6 +315,11 @@ const cases: Record<string, () => Promise<void>> = {
     const { transactions } = await client.transaction.raw.query({ wtxids: [waiting.wtxid] });
     const again = client.transaction.submit.mutate({ transaction: present(transactions[0]) });
     expect(await failureFrom(again)).toEqual({ code: 'pool-known', txid: waiting.txid, confirmedAt: null });
+    // In a list, what waits already is passed over.
+    const list = await client.transaction.submit.mutate({ transactions: [present(transactions[0])] });
+    expect(list).toMatchObject({ txid: waiting.txid, parents: [] });
+    const many = Array<string>(26).fill(present(transactions[0]));
+    expect((await failureFrom(client.transaction.submit.mutate({ transactions: many }))).code).toBe('bad-request');
   },
   'transaction.announce': async () => {
     const peer = await peerOf(scene.node);
@@ -527,7 +532,8 @@ const cases: Record<string, () => Promise<void>> = {
   },
   'info.health': async () => {
     const health = await scene.client.info.health.query();
-    expect(health).toMatchObject({ ok: true, peers: 0 });
+    // Those of the calls above may not have been found to be gone yet.
+    expect(health).toMatchObject({ ok: true, peers: expect.any(Number) });
     expect(health.peakRssBytes).toBeGreaterThan(10_000_000);
   },
 };

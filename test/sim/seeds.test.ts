@@ -6,20 +6,22 @@ import { LIE_NAMES } from '../kit/sim/liar/lies.js';
 
 /** Enough for all that can happen to happen, few enough for every run of the tests. */
 const SEEDS = Array.from({ length: FULL_CAMPAIGN }, (_, index) => index + 1);
+/** Whether a run goes the same way again hangs on the machinery, not on the seed: some are enough, and `trestle sim` repeats all. */
+const REPEATED = 10;
 const LIMIT_MS = 180_000;
 
 describe(`${SEEDS.length} seeds of 5 nodes`, () => {
   let result: CampaignResult;
 
   beforeAll(async () => {
-    result = await runCampaign({ seeds: SEEDS, nodes: 5, processes: 2 });
+    result = await runCampaign({ seeds: SEEDS, nodes: 5, processes: 2, repeated: REPEATED });
   }, LIMIT_MS);
 
   test('break nothing', () => {
     expect(result.failures.map(describeFailure).join('\n')).toBe('');
   });
 
-  test('go the same way twice, in different processes', () => {
+  test('go the same way twice, in different processes, as far as they are repeated', () => {
     expect(result.deterministic).toBe(true);
   });
 

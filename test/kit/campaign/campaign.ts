@@ -10,6 +10,8 @@ export interface CampaignOptions {
   readonly seeds: readonly number[];
   readonly nodes: number;
   readonly processes: number;
+  /** How many of the seeds, the first ones, are run twice to see whether they go the same way: all unless told otherwise. */
+  readonly repeated?: number | undefined;
   /** Told after every run. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
@@ -36,7 +38,7 @@ export interface Failure {
 /** What a campaign came to. Events, time and coverage are those of the first run of each seed. */
 export interface CampaignResult {
   readonly seeds: number;
-  /** Whether every seed went the same way twice. */
+  /** Whether every seed that was run twice went the same way. */
   readonly deterministic: boolean;
   readonly failures: readonly Failure[];
   readonly virtualMs: number;
@@ -79,7 +81,7 @@ class Campaign {
 
   constructor(options: CampaignOptions) {
     this.#options = options;
-    this.#rounds = new Rounds(options.seeds);
+    this.#rounds = new Rounds(options.seeds, options.repeated);
   }
 
   /** One process's share. */
@@ -152,8 +154,8 @@ class Campaign {
 
   #tell(): void {
     this.#runs += 1;
-    const { seeds, onProgress } = this.#options;
-    const [runs, ofRuns] = [this.#runs, 2 * seeds.length];
+    const { seeds, repeated, onProgress } = this.#options;
+    const [runs, ofRuns] = [this.#runs, seeds.length + (repeated ?? seeds.length)];
     onProgress?.({ runs, ofRuns, failures: this.#failures.size, virtualMs: this.#virtualMs });
   }
 }

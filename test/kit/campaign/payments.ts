@@ -47,7 +47,11 @@ export async function flood(stage: Stage, { node: index, count }: { node: number
   const { nodes } = stage.net;
   const node = stage.net.node(index);
   for (let feeRate = 1; feeRate <= count; feeRate++)
-    await send(stage, { wallet: feeRate % nodes.length, node }, { to: index, amount: BigInt(feeRate), feeRate });
+    await send(
+      stage,
+      { wallet: feeRate % nodes.length, node },
+      { to: index, amount: 1_000n + BigInt(feeRate), feeRate },
+    );
 }
 
 /** Answers the payment's txid where the node has taken it. */

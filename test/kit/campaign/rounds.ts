@@ -6,15 +6,19 @@ export interface Turn {
 }
 
 /**
- * Which seed a process runs next. Each is run twice, the second time by another process where there is one: what a process
+ * Which seed a process runs next. Those run twice come to another process the second time, where there is one: what a process
  * remembers from earlier runs must not change how a run goes. Pure bookkeeping.
  */
 export class Rounds {
   readonly #fresh: number[];
   #waiting: { readonly seed: number; readonly by: number }[] = [];
 
-  constructor(seeds: readonly number[]) {
+  readonly #repeated: ReadonlySet<number>;
+
+  /** `repeated` of the seeds, the first ones, are run twice. */
+  constructor(seeds: readonly number[], repeated: number = seeds.length) {
     this.#fresh = [...seeds];
+    this.#repeated = new Set(seeds.slice(0, repeated));
   }
 
   /** Takes the next turn for a process; `undefined` where none is left. */
@@ -23,7 +27,7 @@ export class Rounds {
     if (foreign !== undefined) return this.#again(foreign);
     const seed = this.#fresh.shift();
     if (seed !== undefined) {
-      this.#waiting.push({ seed, by: worker });
+      if (this.#repeated.has(seed)) this.#waiting.push({ seed, by: worker });
       return { seed, again: false };
     }
     const [own] = this.#waiting;

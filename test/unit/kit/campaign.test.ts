@@ -295,6 +295,13 @@ describe('a campaign', () => {
     }
   });
 
+  test('that repeats the first seeds alone runs the others once', () => {
+    const rounds = new Rounds([1, 2, 3, 4], 1);
+    const seeds = Array.from({ length: 5 }, () => present(rounds.next(0)).seed);
+    expect(seeds.sort()).toEqual([1, 1, 2, 3, 4]);
+    expect(rounds.next(1)).toBeUndefined();
+  });
+
   test('with one process runs each twice there', () => {
     const rounds = new Rounds([1, 2]);
     expect([0, 0, 0, 0].map((worker) => present(rounds.next(worker)).seed).sort()).toEqual([1, 1, 2, 2]);

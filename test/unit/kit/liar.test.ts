@@ -103,7 +103,7 @@ const EXPECTED: Record<LieName, Noticed> = {
   // The other payment of the same coin, which comes by relay from the node that took it.
   'block-verified-junk': badVerified(),
   'coin-twice': { ...NOTHING, told: ['transaction.submit 400'] },
-  'double-spend': { ...NOTHING, told: ['transaction.submit 200'], refused: ['pool-conflict'] },
+  'double-spend': { ...NOTHING, told: ['transaction.submit 200'], refused: ['pool-replacement-fee'] },
 };
 
 /** A block that was fetched, refused by this rule and marked; its sender was let go. */

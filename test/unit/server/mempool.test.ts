@@ -8,6 +8,7 @@ import { buildTemplate } from '../../../server/miner/buildTemplate.js';
 import { selectTransactions } from '../../../server/miner/selectTransactions.js';
 import { solveInline } from '../../../server/miner/solveInline.js';
 import { type NamedTemplate, Templates } from '../../../server/miner/templates.js';
+import type { Write } from '../../../server/store/kv.js';
 import { memoryKv } from '../../../server/store/memoryKv.js';
 import { systemRandom } from '../../../server/system/random.js';
 import type { Block } from '../../../shared/model/block.js';
@@ -15,6 +16,7 @@ import { sealBlock } from '../../../shared/model/block.js';
 import { sealHeader } from '../../../shared/model/header.js';
 import type { Transaction } from '../../../shared/model/transaction.js';
 import { sealTransaction } from '../../../shared/model/transaction.js';
+import { MAX_WAIT_MS } from '../../../shared/policy/relay.js';
 import { assertOk, assertRefused, present } from '../../kit/assertOk.js';
 import { coinbase, type Spendable, testKey, transfer } from '../../kit/builders.js';
 import { TestChain } from '../../kit/testChain.js';
@@ -262,6 +264,132 @@ describe('mempool', () => {
     expect(waiting(mempool)).toEqual([middling?.txid, dear?.txid]);
     // What had to leave paid more than this: the floor is above it by now.
     expect(assertRefused(await mempool.submit(present(cheapest), null)).code).toBe('pool-fee-too-low');
+  });
+
+  test('a transaction takes the place of those it conflicts with where it pays for all of them, and they are told of', async () => {
+    const { source, chain, blocks, pay, output } = await scene();
+    const mempool = await memoryMempool(chain);
+    const coin = source.coinOf(present(blocks[0]));
+    const [parent, child] = [pay(coin, 1_000n), pay(output(pay(coin, 1_000n)), 2_000n)];
+    for (const each of [parent, child]) assertOk(await mempool.submit(each, null));
+    const gone: unknown[] = [];
+    mempool.events.on('dropped', ({ transaction, code, by }) => gone.push({ txid: transaction.txid, code, by }));
+    // More than the parent paid, and less than both.
+    expect(assertRefused(await mempool.submit(pay(coin, 2_900n), null)).code).toBe('pool-replacement-fee');
+    expect(waiting(mempool)).toEqual([parent.txid, child.txid]);
+    const rival = pay(coin, 4_000n);
+    assertOk(await mempool.submit(rival, null));
+    expect(waiting(mempool)).toEqual([rival.txid]);
+    expect(gone).toEqual([parent, child].map(({ txid }) => ({ txid, code: 'pool-replaced', by: rival.txid })));
+  });
+
+  test('what would have been replaced stays where the newcomer cannot be saved or does not fit', async () => {
+    const { source, chain, blocks, pay, output } = await scene();
+    const inner = memoryKv();
+    let isFull = false;
+    const commit = (batch: readonly Write[]): Promise<void> =>
+      isFull ? Promise.reject(new Error('disk full')) : inner.commit(batch);
+    const mempool = await memoryMempool(chain, { kv: { ...inner, commit } });
+    const coin = source.coinOf(present(blocks[0]));
+    const parent = pay(coin, 1_000n);
+    const child = pay(output(parent), 1_000n);
+    for (const each of [parent, child]) assertOk(await mempool.submit(each, null));
+    const [usage, fees] = [mempool.pool.usage, mempool.pool.fees];
+    isFull = true;
+    await expect(mempool.submit(pay(coin, 9_000n), null)).rejects.toThrow('disk full');
+    expect(waiting(mempool)).toEqual([parent.txid, child.txid]);
+    expect([mempool.pool.usage, mempool.pool.fees]).toEqual([usage, fees]);
+    expect(mempool.pool.chunks().flatMap(({ entries }) => entries)).toHaveLength(2);
+  });
+
+  describe('transactions that are handed in together', () => {
+    test('are judged by what they pay together: a child pays for its parent', async () => {
+      const { source, chain, blocks, pay, output } = await scene();
+      const mempool = await memoryMempool(chain);
+      const parent = pay(source.coinOf(present(blocks[0])), 1n);
+      const child = pay(output(parent), 1_000n);
+      expect(assertRefused(await mempool.submit(parent, null)).code).toBe('pool-fee-too-low');
+      expect(assertRefused(await mempool.submit(child, null)).code).toBe('tx-input-missing');
+      const entries = assertOk(await mempool.submitPackage([parent, child], null));
+      expect(entries.map(({ transaction }) => transaction.txid)).toEqual([parent.txid, child.txid]);
+      // A miner takes both or none.
+      expect(mempool.pool.chunks()).toHaveLength(1);
+      expect(mempool.pool.chunks()[0]).toMatchObject({ fee: 1_001n, size: parent.raw.length + child.raw.length });
+    });
+
+    test('get in all or not at all', async () => {
+      const { source, chain, blocks, pay, output } = await scene();
+      const mempool = await memoryMempool(chain);
+      const coin = source.coinOf(present(blocks[0]));
+      const parent = pay(coin, 1n);
+      const together = async (...package_: Transaction[]) => assertRefused(await mempool.submitPackage(package_, null));
+      // Too little for both, though enough for itself.
+      expect((await together(parent, pay(output(parent), 150n))).code).toBe('pool-fee-too-low');
+      // A parent that pays well for itself does not pay for its child.
+      const rich = pay(coin, 50_000n);
+      expect((await together(rich, pay(output(rich), 1n))).code).toBe('pool-fee-too-low');
+      // Children first.
+      expect((await together(pay(output(parent), 1_000n), parent)).code).toBe('tx-input-missing');
+      const forged = sealTransaction(pay(output(parent), 1_000n).body, [new Uint8Array(65).fill(1)]);
+      expect((await together(parent, forged)).code).toBe('tx-signature-owner');
+      expect(mempool.pool.count).toBe(0);
+      expect(mempool.pool.usage).toBe(0);
+      assertOk(await mempool.submitPackage([parent, pay(output(parent), 1_000n)], null));
+    });
+
+    test('may stand on what waits already, which stays as it is', async () => {
+      const { source, chain, blocks, pay, output } = await scene();
+      const mempool = await memoryMempool(chain);
+      const parent = pay(source.coinOf(present(blocks[0])), 1_000n);
+      assertOk(await mempool.submit(parent, null));
+      const child = pay(output(parent), 1_000n);
+      const entries = assertOk(await mempool.submitPackage([parent, child], null));
+      expect(entries.map(({ transaction }) => transaction.txid)).toEqual([child.txid]);
+      expect(waiting(mempool)).toEqual([parent.txid, child.txid]);
+    });
+
+    test('come back together after a restart and after a reorganisation, though the parent alone would not get in', async () => {
+      const { source, chain, blocks, pay, output } = await scene();
+      const kv = memoryKv();
+      const mempool = await memoryMempool(chain, { kv });
+      const parent = pay(source.coinOf(present(blocks[0])), 1n);
+      const child = pay(output(parent), 1_000n);
+      assertOk(await mempool.submitPackage([parent, child], null));
+      const tip = present(blocks.at(-1));
+      assertOk(await chain.submitBlock(source.extend(tip, { transactions: [] })));
+      for (const block of source.grow(tip, 2)) assertOk(await chain.submitBlock(block));
+      await mempool.atRest();
+      expect(waiting(mempool)).toEqual([parent.txid, child.txid]);
+      await mempool.close();
+      expect(waiting(await memoryMempool(chain, { kv }))).toEqual([parent.txid, child.txid]);
+    });
+  });
+
+  test('what has waited for three days leaves with all that hangs on it, and a wrong clock at a start changes nothing in that', async () => {
+    const { source, chain, blocks, pay, output } = await scene();
+    const still = stillClock();
+    const rings: (() => void)[] = [];
+    const clock = {
+      ...still,
+      after: (_: number, ring: () => void) => {
+        rings.push(ring);
+        return () => {};
+      },
+    };
+    const kv = memoryKv();
+    const ahead = await memoryMempool(chain, { kv, clock: { ...clock, now: () => still.now() + 10 * MAX_WAIT_MS } });
+    const parent = pay(source.coinOf(present(blocks[0])), 1_000n);
+    assertOk(await ahead.submit(parent, null));
+    await ahead.close();
+    const mempool = await memoryMempool(chain, { kv, clock });
+    still.set(still.now() + MAX_WAIT_MS - 1);
+    const [child, other] = [pay(output(parent), 1_000n), pay(source.coinOf(present(blocks[1])), 1_000n)];
+    for (const each of [child, other]) assertOk(await mempool.submit(each, null));
+    for (const ring of rings.splice(0)) ring();
+    expect(mempool.pool.count).toBe(3);
+    still.set(still.now() + 2);
+    for (const ring of rings.splice(0)) ring();
+    expect(waiting(mempool)).toEqual([other.txid]);
   });
 
   test('a transaction that could not be saved is not taken in', async () => {
