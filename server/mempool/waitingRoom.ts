@@ -192,10 +192,15 @@ export class WaitingRoom<Source> {
     }
   }
 
-  /** How many steps above what was named a parent is that is missing here. */
+  /** How many steps above what was named a parent is that is missing here; 0 where nothing waits for it. */
   depthOf(parent: TxId): number {
-    const depths = this.childrenOf(parent).map(({ depth }) => depth);
-    return depths.length === 0 ? 0 : Math.min(...depths) + 1;
+    let least = Number.POSITIVE_INFINITY;
+    for (const wtxid of this.#byParent.get(parent) ?? []) {
+      least = Math.min(least, this.#places.get(wtxid)?.depth ?? least);
+      // Thousands may wait for one parent, and each of them asks.
+      if (least === 0) break;
+    }
+    return Number.isFinite(least) ? least + 1 : 0;
   }
 
   #evictOne(): void {
