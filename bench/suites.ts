@@ -14,10 +14,12 @@ import { memoryChain } from '../test/support/memoryChain.js';
 import { temporaryDirectory } from '../test/support/temporary.js';
 import { flood } from './flood.js';
 import { mempoolFigures } from './mempool.js';
+import { miner } from './miner.js';
 import { peers } from './peers.js';
 import { relayFigures } from './relay.js';
 import { spam } from './spam.js';
 import { sync } from './sync.js';
+import { template } from './template.js';
 
 /** One thing to measure: does it some number of times and answers how often. */
 export interface Measurement {
@@ -45,10 +47,12 @@ export const suites: readonly Suite[] = [
   { name: 'sim', measurements: sim },
   { name: 'mempool', figures: mempoolFigures },
   { name: 'relay', figures: relayFigures },
+  { name: 'miner', figures: miner },
   { name: 'peers', figures: peers },
   { name: 'sync', figures: sync },
   { name: 'spam', figures: spam },
   { name: 'flood', figures: flood },
+  { name: 'template', figures: template },
 ];
 
 async function engine(): Promise<Measurement[]> {

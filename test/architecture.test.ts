@@ -214,8 +214,12 @@ describe('what each part may touch', () => {
       'server/mempool/waitingRoom.ts',
       'server/sync/turns.ts',
       'server/mempool/pool.ts',
-      'server/miner/selectTransactions.ts',
+      'server/miner/selectChunks.ts',
+      'server/miner/packBest.ts',
+      'server/miner/blockDraft.ts',
       'server/miner/buildTemplate.ts',
+      'server/miner/hashMeter.ts',
+      'server/miner/nodeChoice.ts',
       'server/chain/addressDelta.ts',
       'server/chain/blockWrites.ts',
     ];

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type * as z from 'zod';
 import { NETWORKS } from '../../shared/consensus/networks.js';
-import { parseAddress } from '../../shared/model/address.js';
+import { ADDRESS_BYTES, parseAddress } from '../../shared/model/address.js';
 import { type Amount, parseCoins } from '../../shared/model/amount.js';
 import { bid } from '../../shared/rpc/fields.js';
 import { UsageError } from './output.js';
@@ -52,10 +52,18 @@ export function parseAmountOption(text: string): Amount {
   throw new InvalidArgumentError('Coins above 0 with at most eight decimals are expected, such as 1.5.');
 }
 
-/** An address; a wrong checksum is refused here, before anything is sent. */
+/** An address; a wrong checksum is refused here, before anything is sent. What is wrong is said, never what would be right. */
 export function parseAddressOption(text: string): string {
   if (parseAddress(text) !== undefined) return text;
-  throw new InvalidArgumentError('An address is 0x and 40 hex digits, with a right checksum or none.');
+  throw new InvalidArgumentError(`${whyNoAddress(text)} An address is 0x and 40 hex digits.`);
+}
+
+function whyNoAddress(text: string): string {
+  const digits = text.replace(/^0x/, '');
+  if (!text.startsWith('0x')) return 'It does not begin with 0x.';
+  if (!/^[0-9a-fA-F]*$/.test(digits)) return 'It holds a character that is no hex digit.';
+  if (digits.length !== 2 * ADDRESS_BYTES) return `It has ${digits.length} digits after 0x.`;
+  return 'Its checksum, which is in the case of its letters, does not match: a digit is mistyped, or the case was changed. Copy it again from where it comes from.';
 }
 
 /** A block: its height, its hash or `last`. */

@@ -105,7 +105,7 @@ export function createBlockApi({ chain, templates, relay, subscriptions }: Block
       return outputView(found, output);
     },
     template: async ({ address, current, waitMs }, { remoteAddress: caller }, signal) => {
-      if (current !== undefined) await templates.waitForBetter({ id: current, caller }, waitMs, signal);
+      if (current !== undefined) await templates.waitForBetter({ id: current, caller }, { waitMs, signal });
       const template = await templates.create(address, caller);
       const { id, header, target, minTime, fees, reward, transactions } = template;
       return {

@@ -108,8 +108,10 @@ async function submitTogether(
   { chain, mempool }: Pick<TransactionApiParts, 'chain' | 'mempool'>,
   transactions: readonly Transaction[],
 ): Promise<SubmittedTransaction> {
-  const verdict = await mempool.submitPackage(transactions, null);
-  if (!verdict.ok) throw new TrestleError(verdict.reject);
+  if (transactions.some(({ txid }) => mempool.pool.get(txid) === undefined)) {
+    const verdict = await mempool.submitPackage(transactions, null);
+    if (!verdict.ok) throw new TrestleError(verdict.reject);
+  }
   const entries = transactions.flatMap(({ txid }) => mempool.pool.get(txid) ?? []);
   const last = entries.at(-1);
   const child = transactions.at(-1);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { collectUrls, parseHttpUrl, wholeNumber } from '../../client/cli/options.js';
 import { type Output, toJson } from '../../client/cli/output.js';
-import { STOP_SIGNALS } from '../../client/cli/signals.js';
+import { onStopSignal } from '../../client/cli/signals.js';
 import { LOG_LEVELS, type LogLevel } from '../system/logger.js';
 import { networkOption } from './network.js';
 
@@ -60,6 +60,8 @@ export interface Served {
   readonly stopped: Promise<void>;
   /** Why it stopped by itself; `undefined` where it was told to. */
   readonly failure?: unknown;
+  /** What people are told once it serves, where that is not its address; nothing where empty. */
+  readonly greeting?: string;
   stop(): Promise<void>;
 }
 
@@ -75,19 +77,20 @@ export async function serveUntilStopped(start: () => Promise<Served>, output: Ou
     isToldToStop = true;
     void served?.stop();
   };
-  for (const signal of STOP_SIGNALS) process.once(signal, stop);
+  const forget = onStopSignal(stop);
   // A process that was started with a channel to its parent must not outlive it, however the parent dies.
   if (process.connected) process.once('disconnect', stop);
   try {
     served = await start();
-    const { name, url } = served;
+    const { name, url, greeting = `${name} serves at ${url}` } = served;
     const ready = { ready: true, name, url, pid: process.pid };
     if (isToldToStop) await served.stop();
-    else process.stdout.write(output.json ? `${toJson(ready)}\n` : `${name} serves at ${url}\n`);
+    else if (output.json) process.stdout.write(`${toJson(ready)}\n`);
+    else if (greeting !== '') process.stdout.write(`${greeting}\n`);
     await served.stopped;
     if (served.failure !== undefined) throw served.failure;
   } finally {
-    for (const signal of STOP_SIGNALS) process.off(signal, stop);
+    forget();
     process.off('disconnect', stop);
     if (process.connected) process.disconnect();
   }

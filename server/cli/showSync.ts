@@ -1,4 +1,5 @@
 import type { SyncView } from '../../shared/rpc/infoSchemas.js';
+import { duration, grouped } from './figures.js';
 
 /** From how many blocks on a node counts as far behind. */
 const FAR_BEHIND = 144;
@@ -41,15 +42,4 @@ export function syncLine({ height, target, transactionsPerSecond, remainingMs, p
     `${grouped(Math.round(transactionsPerSecond))} transactions a second${left}`,
     `${peers.length} ${peers.length === 1 ? 'peer' : 'peers'} in use`,
   ].join(', ');
-}
-
-function duration(ms: number): string {
-  const seconds = Math.ceil(ms / 1000);
-  if (seconds < 100) return `${seconds} s`;
-  const minutes = Math.ceil(seconds / 60);
-  return minutes < 100 ? `${minutes} min` : `${Math.ceil(minutes / 60)} h`;
-}
-
-function grouped(number: number): string {
-  return number.toLocaleString('en-US');
 }

@@ -9,8 +9,10 @@ import type { Chainstate } from '../chain/chainstate.js';
 import type { Clock } from '../ports.js';
 import { chooseVictims } from './eviction.js';
 import { FeeFloor } from './feeFloor.js';
-import { judge } from './judge.js';
+import { type JudgeContext, judge } from './judge.js';
+import type { Chunk } from './linearize.js';
 import { Pool, type PoolEntry } from './pool.js';
+import { preview } from './preview.js';
 import type { Arrival } from './savedPool.js';
 
 /** A transaction that has left the pool without being confirmed. */
@@ -25,6 +27,8 @@ export interface Departure {
 export interface Change {
   readonly added: readonly PoolEntry[];
   readonly gone: readonly Departure[];
+  /** The best rate of what no longer fitted; 0 where all of it did. */
+  readonly givenUp: number;
 }
 
 /** How transactions are taken in. */
@@ -67,13 +71,21 @@ export class Intake {
 
   /** Whether a transaction may be taken in, its signatures aside. */
   judge(transaction: Transaction, { isReturning = false, floor = this.floor } = {}): ReturnType<typeof judge> {
-    const { chain } = this.#parts;
-    const { params, genesis, tip, store } = chain;
-    return judge(transaction, {
+    return judge(transaction, this.#context({ floor, isExempt: isReturning }));
+  }
+
+  /** What has to be signed for several to be taken in together. */
+  preview(transactions: readonly Transaction[]): ReturnType<typeof preview> {
+    return preview(transactions, this.#context({ floor: this.floor, isExempt: false }));
+  }
+
+  #context(policy: Pick<JudgeContext, 'floor' | 'isExempt'>): JudgeContext {
+    const { params, genesis, tip, store } = this.#parts.chain;
+    return {
       ...{ params, genesis: genesis.header.hash, height: tip.header.height + 1, coins: store, pool: this.#pool },
-      ...{ floor, isExempt: isReturning },
+      ...policy,
       confirmedAt: (txid) => store.place(txid)?.height,
-    });
+    };
   }
 
   /**
@@ -101,16 +113,24 @@ export class Intake {
       }
     }
     const fits = this.#checkRates(added, isAlone || isReturning ? 0 : floor);
-    const victims = fits.ok ? this.#makeRoom(added) : fits;
+    const victims = fits.ok ? this.#chooseVictims(added) : fits;
     if (!victims.ok) {
       this.undo({ added, gone });
       return victims;
     }
-    return accept({ added, gone: [...gone, ...victims.value] });
+    const out = this.#pool.remove(idsOf(victims.value.flatMap(({ entries }) => entries)));
+    const full = out.map((entry): Departure => ({ entry, code: 'pool-full' }));
+    const givenUp = victims.value.reduce((most, { rate }) => Math.max(most, rate), 0);
+    return accept({ added, gone: [...gone, ...full], givenUp });
+  }
+
+  /** A change stays: whoever wants in from now on has to pay more than what was given up. */
+  keep({ givenUp }: Change): void {
+    if (givenUp > 0) this.#floor.raise(givenUp, this.#parts.clock.now());
   }
 
   /** Takes a change back: what had to go comes back where it still stands. */
-  undo({ added, gone }: Change): void {
+  undo({ added, gone }: Pick<Change, 'added' | 'gone'>): void {
     this.#pool.removeWithDescendants(idsOf(added));
     const back = gone.map(({ entry }) => entry).sort((a, b) => a.arrival - b.arrival);
     for (const entry of back) if (this.judge(entry.transaction, { isReturning: true }).ok) this.#pool.add(entry);
@@ -141,14 +161,10 @@ export class Intake {
     return accept(undefined);
   }
 
-  #makeRoom(added: readonly PoolEntry[]): Verdict<Departure[], PoolReject> {
-    const { maxUsage: limit, clock } = this.#parts;
-    if (this.#pool.usage <= limit) return accept([]);
+  #chooseVictims(added: readonly PoolEntry[]): Verdict<readonly Chunk[], PoolReject> {
+    const { maxUsage: limit } = this.#parts;
     const victims = chooseVictims(this.#pool, new Set(added), limit);
-    if (victims === undefined) return refuse({ code: 'pool-full', bytes: this.#pool.usage, limit });
-    for (const { rate } of victims) this.#floor.raise(rate, clock.now());
-    const gone = this.#pool.remove(idsOf(victims.flatMap(({ entries }) => entries)));
-    return accept(gone.map((entry) => ({ entry, code: 'pool-full' })));
+    return victims === undefined ? refuse({ code: 'pool-full', bytes: this.#pool.usage, limit }) : accept(victims);
   }
 }
 

@@ -1,4 +1,3 @@
-import { type SignatureCheck, signaturesOf } from '../../shared/consensus/checkInputs.js';
 import type { TxReject } from '../../shared/consensus/reject.js';
 import { Emitter } from '../../shared/emitter.js';
 import { inputsOf, type Transaction } from '../../shared/model/transaction.js';
@@ -13,17 +12,12 @@ import type { MempoolEvents } from './events.js';
 import { type Departure, Intake } from './intake.js';
 import { LostTransfers } from './lostTransfers.js';
 import type { Pool, PoolEntry } from './pool.js';
+import type { Signed } from './preview.js';
 import { type Judged, Returning } from './returning.js';
 import { type Arrival, SavedPool, saved, unsaved } from './savedPool.js';
 
 /** How often it is looked whether something has waited too long. */
 const EXPIRY_MS = 600_000;
-
-/** Signatures that have to be checked. */
-interface Signed {
-  readonly transaction: Transaction;
-  readonly check: SignatureCheck;
-}
 
 /** What the mempool needs from outside. */
 export interface MempoolParts {
@@ -108,9 +102,9 @@ export class Mempool {
     source: string | null,
   ): Promise<Verdict<readonly PoolEntry[], TxReject | PoolReject>> {
     await this.atRest();
-    const first = this.#rehearse(transactions);
-    if (!first.ok) return first;
-    const signatures = await this.#checkSignatures(first.value);
+    const signed = this.#toBeSigned(transactions);
+    if (!signed.ok) return signed;
+    const signatures = await this.#checkSignatures(signed.value);
     if (!signatures.ok) return signatures;
     // Judged again: a block or a rival may have come in while the signatures were checked.
     const firstSeen = this.#parts.clock.now();
@@ -123,6 +117,7 @@ export class Mempool {
       this.#intake.undo(taken.value);
       throw error;
     }
+    this.#intake.keep(taken.value);
     await this.atRest();
     for (const departure of gone) if (!this.pool.has(departure.entry)) this.#departed(departure);
     for (const entry of added) {
@@ -156,29 +151,19 @@ export class Mempool {
     }
   }
 
-  /** What has to be signed for transactions to be taken in, those aside whose signatures have passed before. */
-  #rehearse(transactions: readonly Transaction[]): Verdict<readonly Signed[], TxReject | PoolReject> {
+  /** What has to be signed for transactions to be taken in. */
+  #toBeSigned(transactions: readonly Transaction[]): Verdict<readonly Signed[], TxReject | PoolReject> {
     const [only] = transactions;
-    const isKnown = ({ wtxid }: Transaction): boolean => this.#parts.verified.has(wtxid);
-    if (only !== undefined && transactions.length === 1) {
-      const verdict = this.#intake.judge(only);
-      if (!verdict.ok) return verdict;
-      return accept(isKnown(only) ? [] : [{ transaction: only, check: verdict.value.signatures() }]);
-    }
-    // A child's coins are those of a parent that is not here yet: all go in, and out again before anybody has looked.
-    const taken = this.#intake.take(transactions.map((transaction) => ({ transaction, firstSeen: 0 })));
-    if (!taken.ok) return taken;
-    this.#intake.undo(taken.value);
-    const genesis = this.#parts.chain.genesis.header.hash;
-    const unknown = taken.value.added.filter(({ transaction }) => !isKnown(transaction));
-    return accept(
-      unknown.map(({ transaction, spent }) => ({ transaction, check: signaturesOf(transaction, spent, genesis) })),
-    );
+    if (only === undefined || transactions.length > 1) return this.#intake.preview(transactions);
+    const verdict = this.#intake.judge(only);
+    return verdict.ok ? accept([{ transaction: only, check: verdict.value.signatures }]) : verdict;
   }
 
-  async #checkSignatures(pending: readonly Signed[]): Promise<Verdict<void, TxReject>> {
+  /** Checks those that have not passed before. */
+  async #checkSignatures(signed: readonly Signed[]): Promise<Verdict<void, TxReject>> {
+    const pending = signed.filter(({ transaction }) => !this.#parts.verified.has(transaction.wtxid));
     if (pending.length === 0) return accept(undefined);
-    const verdicts = await this.#parts.signatures.check(pending.map(({ check }) => check));
+    const verdicts = await this.#parts.signatures.check(pending.map(({ check }) => check()));
     for (const [i, { transaction }] of pending.entries()) {
       const verdict = verdicts[i];
       if (verdict === undefined) throw new Error('a signature check came back without a verdict');
@@ -242,6 +227,7 @@ export class Mempool {
         writes.push(...this.#fellBehind(arrival, taken.reject));
         continue;
       }
+      this.#intake.keep(taken.value);
       const { added, gone } = taken.value;
       writes.push(...added.map(saved), ...gone.map(({ entry }) => unsaved(entry)));
       for (const departure of gone) this.#departed(departure);
@@ -281,12 +267,13 @@ export class Mempool {
   async #admitSaved(transaction: Transaction, firstSeen: number): Promise<Verdict<void, TxReject | PoolReject>> {
     const verdict = this.#intake.judge(transaction, { isReturning: true });
     if (!verdict.ok) return verdict;
-    const checked = await this.#checkSignatures([{ transaction, check: verdict.value.signatures() }]);
+    const checked = await this.#checkSignatures([{ transaction, check: verdict.value.signatures }]);
     if (!checked.ok) return checked;
     // A time that is yet to come is a clock that was wrong: nothing waits longer because of that.
     const seen = Math.min(firstSeen, this.#parts.clock.now());
     const taken = this.#intake.take([{ transaction, firstSeen: seen }], { isReturning: true });
     if (!taken.ok) return taken;
+    this.#intake.keep(taken.value);
     this.#saved.note(taken.value.gone.map(({ entry }) => unsaved(entry)));
     return accept(undefined);
   }

@@ -4,7 +4,6 @@ import { subsidyAt } from '../../shared/consensus/subsidy.js';
 import { targetFromBits } from '../../shared/consensus/target.js';
 import type { Address } from '../../shared/model/address.js';
 import { type Amount, toAmount } from '../../shared/model/amount.js';
-import { rootOfTransactions } from '../../shared/model/block.js';
 import { EXTRA_TAGS, encodeExtra } from '../../shared/model/extra.js';
 import type { HeaderFields } from '../../shared/model/header.js';
 import { toHeight } from '../../shared/model/height.js';
@@ -14,13 +13,15 @@ import {
   TRANSACTION_VERSION,
   type Transaction,
 } from '../../shared/model/transaction.js';
-import type { PoolEntry } from '../mempool/pool.js';
+import type { BlockDraft } from './blockDraft.js';
+import type { Snapshot } from './pagedList.js';
 
 /** A block that lacks only its proof of work. */
 export interface Template {
   /** Timestamp and nonce may be changed. */
   readonly header: HeaderFields;
-  readonly transactions: readonly Transaction[];
+  /** The coinbase first. */
+  readonly transactions: Snapshot<Transaction>;
   readonly target: bigint;
   readonly minTime: number;
   readonly fees: Amount;
@@ -31,8 +32,8 @@ export interface Template {
 export interface TemplateInput {
   readonly params: NetworkParams;
   readonly parent: ParentContext;
-  /** Parents before children. */
-  readonly entries: readonly PoolEntry[];
+  /** What the block holds beside its coinbase. */
+  readonly draft: BlockDraft;
   /** Whom the coinbase pays. */
   readonly address: Address;
   readonly now: number;
@@ -41,11 +42,11 @@ export interface TemplateInput {
 }
 
 /** Builds the block that comes after `parent`. */
-export function buildTemplate({ params, parent, entries, address, now, nonce }: TemplateInput): Template {
+export function buildTemplate({ params, parent, draft, address, now, nonce }: TemplateInput): Template {
   const height = toHeight(parent.height + 1);
   const minTime = medianTime(parent.recentTimes) + 1;
   const timestamp = Math.max(now, minTime);
-  const fees = toAmount(entries.reduce((sum, { fee }) => sum + fee, 0n));
+  const fees = toAmount(draft.fees);
   const reward = subsidyAt(params, height);
   const value = toAmount(reward + fees);
   const coinbase: CoinbaseBody = {
@@ -58,11 +59,10 @@ export function buildTemplate({ params, parent, entries, address, now, nonce }: 
     outputs: value > 0n ? [{ address, value }] : [],
     memo: new Uint8Array(0),
   };
-  const transactions = [sealTransaction(coinbase, []), ...entries.map(({ transaction }) => transaction)];
+  const { transactions, merkleRoot } = draft.finish(sealTransaction(coinbase, []));
   const bits = expectedBits(params, parent);
   const target = targetFromBits(bits);
   if (target === undefined) throw new Error(`the difficulty rule asks for bits ${bits}, which spell no target`);
-  const merkleRoot = rootOfTransactions(transactions);
   const version = versionAt(params, height);
   const header = { version, height, previous: parent.hash, merkleRoot, timestamp, bits, nonce: 0n };
   return { header, transactions, target, minTime, fees, reward };

@@ -65,11 +65,17 @@ function nextLevel(level: readonly Uint8Array[]): Uint8Array[] {
   for (let i = 0; i < level.length; i += 2) {
     const left = level[i];
     const right = level[i + 1];
-    if (left !== undefined) above.push(right === undefined ? left : hashNode(left, right));
+    if (left !== undefined) above.push(joined(left, right));
   }
   return above;
 }
 
-function rootOf(count: number, top: Uint8Array): Uint8Array {
+/** The node above two neighbours; one without a partner moves up as it is. */
+export function joined(left: Uint8Array, right: Uint8Array | undefined): Uint8Array {
+  return right === undefined ? left : hashNode(left, right);
+}
+
+/** The root over a tree of so many leaves. */
+export function rootOf(count: number, top: Uint8Array): Uint8Array {
   return hashRoot(new ByteWriter(4).u32(count).finish(), top);
 }

@@ -56,7 +56,7 @@ function outputOf({ txid, body }: Transaction<TransferBody>, index = 0): Spendab
 }
 
 /** Why something left the mempool meanwhile. */
-async function departure(mempool: Mempool, meanwhile: () => void | Promise<unknown>): Promise<Reason | null> {
+async function departure(mempool: Mempool, meanwhile: () => unknown): Promise<Reason | null> {
   let reason: Reason | null = null;
   const stop = mempool.events.on('dropped', ({ code, by }) => {
     reason = parseReason({ code, by });

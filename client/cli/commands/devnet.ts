@@ -10,7 +10,7 @@ import type { DevnetReport } from '../devnet/report.js';
 import { runScenario } from '../devnet/scenario.js';
 import type { Traffic } from '../devnet/traffic.js';
 import { table } from '../output.js';
-import { STOP_SIGNALS } from '../signals.js';
+import { onStopSignal } from '../signals.js';
 
 interface DevnetOptions {
   readonly json?: boolean;
@@ -28,7 +28,7 @@ export function devnetCommand(script: string): Command {
     const display = json || !process.stdout.isTTY ? lineDisplay() : liveDisplay(network);
     const interrupted = new AbortController();
     const interrupt = (): void => interrupted.abort(new Error('interrupted'));
-    for (const each of STOP_SIGNALS) process.once(each, interrupt);
+    const forget = onStopSignal(interrupt);
     let traffic: Traffic | undefined;
     let failed = true;
     try {
@@ -53,7 +53,7 @@ export function devnetCommand(script: string): Command {
       await display.stop();
       await traffic?.stop();
       await network.stop();
-      for (const each of STOP_SIGNALS) process.off(each, interrupt);
+      forget();
       if (!failed) await rm(folder, { recursive: true, force: true });
     }
   });

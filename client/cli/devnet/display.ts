@@ -1,7 +1,8 @@
-import { stripVTControlCharacters, styleText } from 'node:util';
+import { styleText } from 'node:util';
 import { createLogUpdate } from 'log-update';
 import { formatCoins } from '../../../shared/model/amount.js';
 import type { SyncView } from '../../../shared/rpc/infoSchemas.js';
+import { cutLine } from '../cutLine.js';
 import { table } from '../output.js';
 import type { Network, NetworkNode } from './network.js';
 import type { Traffic } from './traffic.js';
@@ -128,7 +129,7 @@ export function picture(scene: Scene, size: { readonly columns: number; readonly
     '',
     styleText('dim', 'Ctrl-C stops everything.'),
   ];
-  return lines.map((line) => cut(line, size.columns)).join('\n');
+  return lines.map((line) => cutLine(line, size.columns)).join('\n');
 }
 
 function tableWithin(nodes: readonly NodeGlance[], columns: number): string[] {
@@ -139,12 +140,6 @@ function tableWithin(nodes: readonly NodeGlance[], columns: number): string[] {
     const lines = table([shown.map(({ title }) => title), ...rows]).split('\n');
     if (dropped === SPARE_COLUMNS.length || lines.every((line) => line.length < columns)) return lines;
   }
-}
-
-/** Cuts a line to a width; one that is too long loses its colours with its end. */
-function cut(line: string, width: number): string {
-  const plain = stripVTControlCharacters(line);
-  return plain.length < width ? line : `${plain.slice(0, width - 2)}…`;
 }
 
 function lookAt(network: Network): Promise<NodeGlance[]> {

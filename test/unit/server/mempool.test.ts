@@ -1,63 +1,20 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Chainstate } from '../../../server/chain/chainstate.js';
 import { VerifiedSet } from '../../../server/chain/verifiedSet.js';
 import type { Mempool } from '../../../server/mempool/mempool.js';
 import { usageOf } from '../../../server/mempool/usage.js';
-import { buildTemplate } from '../../../server/miner/buildTemplate.js';
-import { selectTransactions } from '../../../server/miner/selectTransactions.js';
-import { solveInline } from '../../../server/miner/solveInline.js';
-import { type NamedTemplate, Templates } from '../../../server/miner/templates.js';
 import type { Write } from '../../../server/store/kv.js';
 import { memoryKv } from '../../../server/store/memoryKv.js';
-import { systemRandom } from '../../../server/system/random.js';
-import type { Block } from '../../../shared/model/block.js';
-import { sealBlock } from '../../../shared/model/block.js';
-import { sealHeader } from '../../../shared/model/header.js';
-import type { Transaction } from '../../../shared/model/transaction.js';
-import { sealTransaction } from '../../../shared/model/transaction.js';
+import { sealTransaction, type Transaction } from '../../../shared/model/transaction.js';
 import { MAX_WAIT_MS } from '../../../shared/policy/relay.js';
 import { assertOk, assertRefused, present } from '../../kit/assertOk.js';
-import { coinbase, type Spendable, testKey, transfer } from '../../kit/builders.js';
-import { TestChain } from '../../kit/testChain.js';
-import { failureFrom } from '../../support/failureFrom.js';
+import { coinbase, testKey, transfer } from '../../kit/builders.js';
 import { flakyKv } from '../../support/flakyKv.js';
 import { memoryChain, stillClock, testSignatures } from '../../support/memoryChain.js';
 import { memoryMempool } from '../../support/memoryMempool.js';
+import { paymentScene as scene } from '../../support/paymentScene.js';
 import { assertStoreEqualsReplay } from '../../support/replay.js';
 
-const [alice, bob] = [testKey(1), testKey(2)];
-
-interface Scene {
-  readonly source: TestChain;
-  readonly chain: Chainstate;
-  readonly blocks: readonly Block[];
-  /** A transfer of everything a coin holds, less the fee, to one or more outputs of equal worth. */
-  pay(spend: Spendable, fee: bigint, outputs?: number): Transaction;
-  /** An output of a transfer of ours, to be spent on. */
-  output(of: Transaction, index?: number): Spendable;
-}
-
-async function scene(length = 6): Promise<Scene> {
-  const source = new TestChain();
-  const chain = await memoryChain();
-  const blocks = source.grow(source.genesis, length);
-  for (const block of blocks) assertOk(await chain.submitBlock(block));
-  const genesis = source.genesis.header.hash;
-  return {
-    source,
-    chain,
-    blocks,
-    pay(spend, fee, count = 1) {
-      const value = (spend.coin.value - fee) / BigInt(count);
-      const outputs = Array.from({ length: count }, () => ({ address: alice.address, value }));
-      return transfer({ genesis, spend: [spend], outputs });
-    },
-    output(of, index = 0) {
-      return { outpoint: { txid: of.txid, index }, coin: present(of.body.outputs[index]), key: alice };
-    },
-  };
-}
+const bob = testKey(2);
 
 function waiting(mempool: Mempool): string[] {
   return Array.from(mempool.pool.entries(), ({ transaction }) => transaction.txid);
@@ -484,27 +441,6 @@ describe('whatever goes wrong on the way', () => {
     expect(waiting(mempool)).toEqual([honest.txid]);
   });
 
-  test('a template asked for amid a switch of branches waits for its end, and is valid', async () => {
-    const { source, chain, blocks, pay, output } = await scene();
-    const mempool = await memoryMempool(chain);
-    const templates = new Templates({ chain, mempool, clock: stillClock(), random: systemRandom });
-    const tip = present(blocks.at(-1));
-    const parent = pay(source.coinOf(present(blocks[0])), 1_000n);
-    assertOk(await chain.submitBlock(source.extend(tip, { transactions: [parent] })));
-    assertOk(await mempool.submit(pay(output(parent), 1_000n), null));
-    let amid: Promise<NamedTemplate> | undefined;
-    chain.events.on('connected', () => {
-      amid ??= templates.create(bob.address, 'a miner');
-    });
-    for (const block of source.grow(tip, 2)) assertOk(await chain.submitBlock(block));
-    const { id, header, target, transactions } = await present(amid);
-    expect(header.previous).toBe(chain.tip.header.hash);
-    expect(transactions).toHaveLength(3);
-    const solved = templates.solve({ id, caller: 'a miner' }, solveInline(header, target));
-    expect(assertOk(await chain.submitBlock(solved)).status).toBe('connected');
-    templates.close();
-  });
-
   test('a newcomer that does not get in pushes nobody out', async () => {
     const { source, chain, blocks, pay } = await scene(8);
     const coins = blocks.slice(0, 6).map((block) => source.coinOf(block));
@@ -524,78 +460,4 @@ describe('whatever goes wrong on the way', () => {
     expect(assertRefused(await mempool.submit(huge, null)).code).toBe('pool-full');
     expect(mempool.pool.count).toBe(5);
   });
-
-  test('nobody can push out the template that another one works on', async () => {
-    const { chain } = await scene();
-    const mempool = await memoryMempool(chain);
-    const templates = new Templates({ chain, mempool, clock: stillClock(), random: systemRandom });
-    const { id, header, target } = await templates.create(alice.address, '10.0.0.1');
-    for (let i = 0; i < 200; i++) await templates.create(bob.address, '10.0.0.2');
-    const solution = solveInline(header, target);
-    expect((await failureFrom(solve(templates, { id, caller: '10.0.0.2' }, solution))).code).toBe('not-found');
-    expect(assertOk(await chain.submitBlock(templates.solve({ id, caller: '10.0.0.1' }, solution))).status).toBe(
-      'connected',
-    );
-    templates.close();
-  });
-});
-
-async function solve(templates: Templates, ...args: Parameters<Templates['solve']>): Promise<Block> {
-  return templates.solve(...args);
-}
-
-test('any pool: its template validates, is within its size, and takes parents before children', async () => {
-  const step = fc.record({
-    from: fc.nat(),
-    output: fc.nat(),
-    fee: fc.integer({ min: 200, max: 20_000 }),
-    outputs: fc.integer({ min: 1, max: 3 }),
-  });
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(step, { maxLength: 30 }),
-      fc.integer({ min: 300, max: 6_000 }),
-      async (steps, maxBytes) => {
-        const { source, chain, blocks, pay, output } = await scene(8);
-        const mempool = await memoryMempool(chain);
-        const spendable = blocks.map((block) => source.coinOf(block));
-        for (const { from, fee, outputs } of steps) {
-          const transaction = pay(present(spendable[from % spendable.length]), BigInt(fee), outputs);
-          // Some fail: their coin is spent already, not ripe, or hangs on too long a chain. The others grow the pool.
-          const verdict = await mempool.submit(transaction, null);
-          if (verdict.ok) for (let i = 0; i < outputs; i++) spendable.push(output(transaction, i));
-        }
-        const entries = selectTransactions(mempool.pool, maxBytes);
-        expect(entries.reduce((sum, { size }) => sum + size, 0)).toBeLessThanOrEqual(maxBytes);
-        const { header, transactions, target } = buildTemplate({
-          params: chain.params,
-          parent: chain.headers.contextOf(chain.tip),
-          entries,
-          address: bob.address,
-          now: 1_800_000_000_000,
-          nonce: new Uint8Array(8),
-        });
-        const block = sealBlock(sealHeader({ ...header, ...solveInline(header, target) }), transactions);
-        expect(assertOk(await chain.submitBlock(block)).status).toBe('connected');
-      },
-    ),
-    { numRuns: 40 },
-  );
-});
-
-test('a template prefers what pays best for its bytes, and a child pays for its parent', async () => {
-  const { source, chain, blocks, pay, output } = await scene(8);
-  const mempool = await memoryMempool(chain);
-  const parent = pay(source.coinOf(present(blocks[0])), 200n);
-  const child = pay(output(parent), 50_000n);
-  const middling = pay(source.coinOf(present(blocks[1])), 5_000n);
-  const cheap = pay(source.coinOf(present(blocks[2])), 1_000n);
-  for (const each of [cheap, middling, parent, child]) assertOk(await mempool.submit(each, null));
-  const size = cheap.raw.length;
-  expect(selectTransactions(mempool.pool, 3 * size).map(({ transaction }) => transaction.txid)).toEqual([
-    parent.txid,
-    child.txid,
-    middling.txid,
-  ]);
-  expect(selectTransactions(mempool.pool, size).map(({ transaction }) => transaction.txid)).toEqual([middling.txid]);
 });
