@@ -18,7 +18,7 @@ export class Health {
     this.#startWindow();
   }
 
-  view(): Omit<HealthView, 'ok' | 'peers' | 'sessions'> {
+  view(): Omit<HealthView, 'ok' | 'peers' | 'sessions' | 'orphans'> {
     const { rssBytes, peakRssBytes } = this.#vitals;
     return {
       uptimeMs: Math.round(this.#clock.monotonic() - this.#startedAt),

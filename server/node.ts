@@ -34,6 +34,7 @@ import { paceOf } from './pace.js';
 import type { Signatures, Vitals } from './ports.js';
 import { Relay } from './relay/relay.js';
 import type { Kv } from './store/kv.js';
+import { RelayedTransactions } from './sync/relayedTransactions.js';
 import { SyncRunner } from './sync/runner.js';
 import { TransactionFetcher } from './sync/transactionFetcher.js';
 import { loadEngine } from './system/engines.js';
@@ -120,8 +121,10 @@ export function startNode(
       const keeper = life.add('book keeper', new BookKeeper(checks));
       const onConfirmed = (url: PeerUrl): void => peers.meet(url);
       const reception = new Reception({ genesis, tip, nonces, sessions, book, dialer, bans, onConfirmed });
-      const fetcher = life.add('fetcher', new TransactionFetcher({ chain, mempool, peers, log }));
-      const shared = { chain, mempool, peers, fetcher, clock, random, log, signal };
+      const relayedParts = { chain, mempool, peers, clock, log, signal };
+      const relayed = life.add('relayed transactions', new RelayedTransactions(relayedParts));
+      const fetcher = new TransactionFetcher({ peers, relayed });
+      const shared = { chain, mempool, peers, relayed, fetcher, clock, random, log, signal };
       const sync = life.add('sync', new SyncRunner({ ...shared, intervalMs: pace.syncMs }));
       const relay = life.add('relay', new Relay({ ...shared, sync }));
 
@@ -142,7 +145,10 @@ export function startNode(
         }),
         info: createInfoApi({
           ...{ chain, mempool, fees, sync, subscriptions, clock },
-          health: () => ({ ok: true, peers: peers.all().length, sessions: sessions.count, ...health.view() }),
+          health: () => ({
+            ...{ ok: true, peers: peers.all().length, sessions: sessions.count, orphans: relayed.orphans },
+            ...health.view(),
+          }),
         }),
       };
       return {

@@ -58,12 +58,11 @@ export function createTransactionApi(parts: TransactionApiParts): TransactionApi
       const items = sorted.slice(0, MAX_IDS);
       return { items, next: sorted.length > items.length ? (items.at(-1) ?? null) : null };
     },
-    raw: async ({ wtxids }) => {
+    raw: async ({ wtxids, txids = [] }) => {
+      const { pool } = mempool;
       const wanted = new Map<TxId, PoolEntry>();
-      for (const wtxid of wtxids) {
-        const entry = mempool.pool.byWtxid(wtxid);
+      for (const entry of [...wtxids.map((id) => pool.byWtxid(id)), ...txids.map((id) => pool.get(id))])
         if (entry !== undefined) wanted.set(entry.transaction.txid, entry);
-      }
       let bytes = 0;
       const transactions: string[] = [];
       for (const { transaction } of parentsFirst(wanted, mempool)) {

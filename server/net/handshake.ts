@@ -12,8 +12,10 @@ import type { Random } from '../ports.js';
 export const USER_AGENT = `trestle/${VERSION}`;
 /** Takes blocks in their short form, answers `block.missing`, and names what waits by its wtxid in `transaction.onChange`. */
 export const COMPACT_BLOCKS = 'compact-blocks';
+/** Answers `transaction.raw` by txids, too: whoever lacks a parent knows no other name of it. */
+export const PARENTS_BY_TXID = 'parents-by-txid';
 /** What this node can do beyond the calls that every node of the oldest version answers. */
-export const CAPABILITIES: readonly string[] = [COMPACT_BLOCKS];
+export const CAPABILITIES: readonly string[] = [COMPACT_BLOCKS, PARENTS_BY_TXID];
 /** The contract that this software was built on. */
 export const CONTRACT = fingerprintOf(appRouter);
 

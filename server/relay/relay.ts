@@ -9,6 +9,7 @@ import { BlockAnnouncer } from './blockAnnouncer.js';
 import { asTold, BlockTaker, type Told } from './blockTaker.js';
 import { Follower } from './follower.js';
 import { Inventory } from './inventory.js';
+import { ParentSeeker } from './parentSeeker.js';
 import { RecentBlocks } from './recentBlocks.js';
 import type { RelayContext, RelayParts } from './relayContext.js';
 import { TransactionRelay } from './transactionRelay.js';
@@ -23,6 +24,7 @@ export class Relay {
   readonly #announcer: BlockAnnouncer;
   readonly #taker: BlockTaker;
   readonly #transactions: TransactionRelay;
+  readonly #parents: ParentSeeker;
   readonly #follower: Follower;
 
   constructor(parts: RelayParts) {
@@ -32,6 +34,7 @@ export class Relay {
     this.#announcer = new BlockAnnouncer(this.#context);
     this.#taker = new BlockTaker(this.#context);
     this.#transactions = new TransactionRelay(this.#context);
+    this.#parents = new ParentSeeker(this.#context);
     this.#follower = new Follower(this.#context, {
       block: (told, peer) => this.#blockHeard(told, peer),
       transaction: (wtxid, peer) => this.#transactions.told([wtxid], peer),
@@ -40,7 +43,7 @@ export class Relay {
 
   /** Ends relaying; settles once what is under way has ended. */
   async close(): Promise<void> {
-    for (const part of [this.#follower, this.#announcer, this.#taker, this.#transactions]) part.close();
+    for (const part of [this.#follower, this.#announcer, this.#taker, this.#transactions, this.#parents]) part.close();
     await this.#context.background.settled();
   }
 

@@ -3,6 +3,7 @@ import type { Chainstate } from '../chain/chainstate.js';
 import type { Mempool } from '../mempool/mempool.js';
 import type { Peers } from '../net/peers.js';
 import type { Clock, Logger, Random } from '../ports.js';
+import type { RelayedTransactions } from '../sync/relayedTransactions.js';
 import type { SyncRunner } from '../sync/runner.js';
 import type { TransactionFetcher } from '../sync/transactionFetcher.js';
 import type { Inventory } from './inventory.js';
@@ -14,6 +15,7 @@ export interface RelayParts {
   readonly mempool: Mempool;
   readonly peers: Peers;
   readonly sync: SyncRunner;
+  readonly relayed: RelayedTransactions;
   readonly fetcher: TransactionFetcher;
   readonly clock: Clock;
   readonly random: Random;

@@ -48,17 +48,26 @@ export class Requests<Item, Source> {
     return true;
   }
 
-  /** What to ask now, at most `batch` items of each peer; everything named counts as asked. */
-  next(batch: number): Request<Item, Source>[] {
+  /** Peers that announced an item and have not been asked for it. */
+  sourcesOf(item: Item): readonly Source[] {
+    return [...(this.#wants.get(item)?.sources ?? [])];
+  }
+
+  /**
+   * What to ask now, at most `batch` items of each peer, of those peers alone that are free; everything named counts as
+   * asked.
+   */
+  next(batch: number, isFree: (source: Source) => boolean = () => true): Request<Item, Source>[] {
     const batches = new Map<Source, Item[]>();
     for (const [item, want] of this.#wants) {
-      const [source] = want.sources;
-      if (want.asked !== undefined || source === undefined) continue;
+      if (want.asked !== undefined) continue;
+      const source = want.sources.find(isFree);
+      if (source === undefined) continue;
       const items = batches.get(source) ?? [];
       if (items.length >= batch) continue;
       batches.set(source, items);
       items.push(item);
-      want.sources.shift();
+      want.sources.splice(want.sources.indexOf(source), 1);
       want.asked = source;
     }
     return Array.from(batches, ([source, items]) => ({ source, items }));

@@ -57,13 +57,14 @@ export class TransactionRelay {
 
   /** A peer has transactions. Answers how many of them are news, and will be asked of it. */
   told(wtxids: readonly Wtxid[], peer: Peer): number {
-    const { inventory, fetcher } = this.#context;
+    const { inventory, relayed } = this.#context;
     let [news, repeated] = [0, 0];
     for (const wtxid of wtxids) {
       inventory.add(peer, wtxid);
+      relayed.named(wtxid, peer);
       const isRepeated = this.#hasJustCome(wtxid);
       if (isRepeated) repeated += 1;
-      if (fetcher.lacks(wtxid) && this.#requests.announced(wtxid, peer) && !isRepeated) news += 1;
+      if (relayed.lacks(wtxid) && this.#requests.announced(wtxid, peer) && !isRepeated) news += 1;
     }
     if (news > 0) this.#audience.wasNews(peer);
     else if (repeated > 0) this.#audience.wasRepeated(peer);
@@ -176,11 +177,18 @@ export class TransactionRelay {
       if (fetched.ok) came = fetched.value;
     } finally {
       for (const wtxid of wtxids) {
-        if (came.has(wtxid)) this.#requests.done(wtxid);
+        if (came.has(wtxid)) this.#came(wtxid);
         else this.#requests.failed(wtxid, peer);
       }
     }
     this.#ask();
+  }
+
+  /** A body came. Where it waits for its parents, all that named it have them. */
+  #came(wtxid: Wtxid): void {
+    const others = this.#requests.sourcesOf(wtxid);
+    this.#requests.done(wtxid);
+    for (const peer of others) this.#context.relayed.named(wtxid, peer);
   }
 }
 

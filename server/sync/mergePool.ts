@@ -11,7 +11,7 @@ const MAX_ID_PAGES = 400;
 const MAX_LACKED = 20_000;
 
 /** What merging waiting transactions needs. */
-export type MergePoolParts = Pick<SyncParts, 'peers' | 'fetcher' | 'random' | 'log' | 'signal'>;
+export type MergePoolParts = Pick<SyncParts, 'peers' | 'relayed' | 'fetcher' | 'random' | 'log' | 'signal'>;
 
 /** Takes over the transactions that wait at peers. What waits here stays: it is merged, never replaced. */
 export class MergePool {
@@ -57,13 +57,14 @@ export class MergePool {
   }
 
   async #mergeFrom(peer: Peer, isDue: (wtxid: Wtxid) => boolean): Promise<Verdict<void, string>> {
-    const { fetcher, peers, signal } = this.#parts;
+    const { relayed, fetcher, peers, signal } = this.#parts;
     let cursor: Wtxid | undefined;
     for (let page = 0; page < MAX_ID_PAGES && !signal.aborted; page++) {
       const answer = await peers.ask(peer, (client) => client.transaction.ids.query({ cursor }));
       if (!answer.ok) return answer;
       const { items, next } = answer.value;
-      const missing = items.filter((wtxid) => fetcher.lacks(wtxid) && !fetcher.isUnderWay(wtxid));
+      for (const wtxid of items) relayed.named(wtxid, peer);
+      const missing = items.filter((wtxid) => relayed.lacks(wtxid) && !fetcher.isUnderWay(wtxid));
       const wanted = missing.filter(isDue);
       for (let start = 0; start < wanted.length; start += MAX_IDS) {
         const fetched = await fetcher.fetch(peer, wanted.slice(start, start + MAX_IDS));

@@ -1,4 +1,4 @@
-import type { Wtxid } from '../../shared/model/ids.js';
+import type { TxId, Wtxid } from '../../shared/model/ids.js';
 import { RecentSet } from '../../shared/recentSet.js';
 import type { Chainstate } from '../chain/chainstate.js';
 
@@ -13,6 +13,8 @@ const REMEMBERED = 50_000;
 export class RecentlyDecided {
   readonly #confirmed = new RecentSet<Wtxid>(REMEMBERED);
   #refused = new RecentSet<Wtxid>(REMEMBERED);
+  /** Those that are refused under any signatures. */
+  #refusedBodies = new RecentSet<TxId>(REMEMBERED);
   readonly #stop: (() => void)[];
 
   constructor({ events }: Pick<Chainstate, 'events'>) {
@@ -25,6 +27,7 @@ export class RecentlyDecided {
       }),
       events.on('settled', () => {
         this.#refused = new RecentSet(REMEMBERED);
+        this.#refusedBodies = new RecentSet(REMEMBERED);
       }),
     ];
   }
@@ -40,5 +43,14 @@ export class RecentlyDecided {
   /** A transaction was refused by a rule that will refuse it again. */
   refused(wtxid: Wtxid): void {
     this.#refused.add(wtxid);
+  }
+
+  hasBody(txid: TxId): boolean {
+    return this.#refusedBodies.has(txid);
+  }
+
+  /** It was refused by a rule that no other signatures help against. */
+  refusedBody(txid: TxId): void {
+    this.#refusedBodies.add(txid);
   }
 }

@@ -164,6 +164,8 @@ export const healthOutput = z.strictObject({
   uptimeMs: count,
   peers: count,
   sessions: count,
+  /** Transactions that wait for parents which are not known here. */
+  orphans: count,
   rssBytes: count,
   peakRssBytes: count,
   /** Delay of the event loop over the last minute, 99 of 100 readings. */

@@ -41,7 +41,12 @@ export const idsInput = z.strictObject({ cursor: wtxid.optional() });
 /** A page longer than others, for ids are short; the cursor is the id that it ended with. */
 export const idsOutput = z.strictObject({ items: z.array(wtxid).max(MAX_IDS), next: wtxid.nullable() });
 
-export const rawInput = z.strictObject({ wtxids: z.array(wtxid).min(1).max(MAX_IDS) });
+/** By wtxid, and by txid only of peers that say `parents-by-txid`; together no more than `MAX_IDS`, and one at least. */
+export const rawInput = z
+  .strictObject({ wtxids: z.array(wtxid).max(MAX_IDS), txids: z.array(txid).max(MAX_IDS).optional() })
+  .refine(({ wtxids, txids = [] }) => wtxids.length + txids.length > 0 && wtxids.length + txids.length <= MAX_IDS, {
+    error: `from 1 to ${MAX_IDS} ids are expected, of both kinds together`,
+  });
 export const rawOutput = z.strictObject({ transactions: z.array(base64).max(MAX_IDS) });
 
 export const announceInput = z.strictObject({ wtxids: z.array(wtxid).min(1).max(MAX_IDS) });

@@ -302,6 +302,13 @@ const cases: Record<string, () => Promise<void>> = {
     expect(transactions).toHaveLength(1);
     const transaction = present(decoded(decodeTransaction(present(parseBase64(present(transactions[0]))))));
     expect(transaction.wtxid).toBe(waiting.wtxid);
+    const byTxid = { wtxids: [], txids: ['00'.repeat(32), waiting.txid] };
+    expect(await client.transaction.raw.query(byTxid)).toEqual({ transactions });
+    // Named both ways, it comes once.
+    expect(await client.transaction.raw.query({ ...byTxid, wtxids: [waiting.wtxid] })).toEqual({ transactions });
+    const many = Array<string>(600).fill(waiting.txid);
+    for (const wrong of [{ wtxids: [] }, { wtxids: [], txids: [] }, { wtxids: many, txids: many }])
+      expect((await failureFrom(client.transaction.raw.query(wrong))).code).toBe('bad-request');
   },
   'transaction.submit': async () => {
     const { client, waiting } = scene;

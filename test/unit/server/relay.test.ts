@@ -41,6 +41,19 @@ test('each item is asked of one peer at a time, of each at most once, and in the
   );
 });
 
+test('of peers that are not free nothing is asked until they are, and what others have is asked of those', () => {
+  const requests = new Requests<string, string>();
+  requests.announced('tx', 'busy');
+  requests.announced('other', 'busy');
+  requests.announced('tx', 'idle');
+  const isFree = (peer: string): boolean => peer !== 'busy';
+  expect(requests.next(9, isFree)).toEqual([{ source: 'idle', items: ['tx'] }]);
+  expect(requests.sourcesOf('tx')).toEqual(['busy']);
+  expect(requests.next(9, isFree)).toEqual([]);
+  requests.failed('tx', 'idle');
+  expect(requests.next(9)).toEqual([{ source: 'busy', items: ['tx', 'other'] }]);
+});
+
 test('while a peer is being asked, nobody else is; when it is gone, the next one is', () => {
   const requests = new Requests<string, string>();
   requests.announced('tx', 'a');

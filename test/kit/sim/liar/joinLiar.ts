@@ -7,6 +7,8 @@ export interface JoinOptions {
   readonly address?: string;
   /** Whether it waits to be found, and greets nobody. */
   readonly isQuiet?: boolean;
+  /** What it says it can do; all that a node can unless given. */
+  readonly capabilities?: readonly string[];
 }
 
 /**
@@ -15,6 +17,7 @@ export interface JoinOptions {
  */
 export async function joinLiar(net: Simulation, number = 0, options: JoinOptions = {}): Promise<Liar> {
   const liar = new Liar(number, net, options.address);
+  liar.capabilities = options.capabilities ?? liar.capabilities;
   net.wire.join(liar);
   if (!options.isQuiet) await Promise.all(net.nodes.map((node) => liar.meet(node)));
   return liar;

@@ -46,6 +46,8 @@ export class Liar implements Station {
   readonly key: Key;
   readonly lifeline: Lifeline;
   readonly story = new Story();
+  /** What it says it can do, in every hello from now on. */
+  capabilities: readonly string[] = CAPABILITIES;
   readonly #net: Simulation;
   readonly #number: number;
   /** The address it begins with, where that was chosen for it. */
@@ -168,7 +170,7 @@ export class Liar implements Station {
     this.#nonces.add(nonce);
     const { hash: genesis } = this.#genesis.header;
     const { url, tip } = this;
-    const capabilities = [...CAPABILITIES];
+    const capabilities = [...this.capabilities];
     const hello = { protocol: PROTOCOL_VERSION, capabilities, genesis, url, nonce, tip, userAgent: USER_AGENT };
     const answer = await this.#hear(client.node.hello.mutate(hello));
     this.#nonces.delete(nonce);
@@ -201,7 +203,7 @@ export class Liar implements Station {
     switch (path) {
       case 'node.hello': {
         const session = this.#draw('session');
-        const capabilities = [...CAPABILITIES];
+        const capabilities = [...this.capabilities];
         const self = { protocol: PROTOCOL_VERSION, capabilities, genesis, tip, userAgent: USER_AGENT };
         return value({ ...self, session, confirmed: true });
       }

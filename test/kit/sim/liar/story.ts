@@ -2,7 +2,7 @@ import { toBase64 } from '../../../../shared/bytes/base64.js';
 import { ByteWriter } from '../../../../shared/bytes/writer.js';
 import type { Block } from '../../../../shared/model/block.js';
 import { encodeHeader, type Header } from '../../../../shared/model/header.js';
-import type { BlockHash, Wtxid } from '../../../../shared/model/ids.js';
+import type { BlockHash, TxId, Wtxid } from '../../../../shared/model/ids.js';
 import type { Transaction } from '../../../../shared/model/transaction.js';
 import { headersInput, ofBlock, rangeInput } from '../../../../shared/rpc/blockSchemas.js';
 import { rawInput } from '../../../../shared/rpc/transactionSchemas.js';
@@ -18,6 +18,8 @@ export class Story {
   readonly blocks = new Map<BlockHash, Block | Answer>();
   /** What comes where a transaction is asked for. One who is silent answers nothing else of the same question either. */
   readonly transactions = new Map<Wtxid, Transaction | 'absent' | 'silence'>();
+  /** The same where it is asked for by its txid, as the parent of another. */
+  readonly parents = new Map<TxId, Transaction | 'absent' | 'silence'>();
   /** The chain it claims to have. */
   chain: FeignedChain | undefined;
   /** The tip it claims to have, whatever headers it shows. */
@@ -28,6 +30,7 @@ export class Story {
     this.answers.clear();
     this.blocks.clear();
     this.transactions.clear();
+    this.parents.clear();
     this.chain = undefined;
     this.tip = undefined;
   }
@@ -88,7 +91,10 @@ export class Story {
   }
 
   #transactions(input: unknown): Answer | undefined {
-    const told = rawInput.parse(input).wtxids.flatMap((wtxid) => this.transactions.get(wtxid) ?? []);
+    const { wtxids, txids = [] } = rawInput.parse(input);
+    const byName = wtxids.flatMap((wtxid) => this.transactions.get(wtxid) ?? []);
+    const byTxid = txids.flatMap((txid) => this.parents.get(txid) ?? []);
+    const told = [...byName, ...byTxid];
     if (told.length === 0) return undefined;
     if (told.includes('silence')) return SILENCE;
     return value({ transactions: told.flatMap((each) => (typeof each === 'string' ? [] : toBase64(each.raw))) });
