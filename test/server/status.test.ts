@@ -49,7 +49,7 @@ test('a payment waits, is confirmed, and waits again when its block leaves the c
   const { client } = node;
   const wallet = new Wallet({ client, words: WORDS });
   await client.block.generate.mutate({ address: wallet.address, count: 3 });
-  const { txid, fee, size } = await wallet.send({ recipients: [{ to: wallet.address, amount: 5n }] });
+  const { txid, fee, size } = await wallet.send({ recipients: [{ to: wallet.address, amount: 5_000n }] });
   const ask = () => client.transaction.status.query({ txid });
   const pending = { state: 'pending', txid, fee, size, feeRate: Number(fee) / size, ahead: { count: 0, bytes: 0 } };
   expect(await ask()).toMatchObject(pending);
@@ -147,7 +147,7 @@ test('every code by which a transaction can leave has its state', async () => {
   for (const block of blocks) assertOk(await chain.submitBlock(block));
   const events = new Emitter<MempoolEvents>();
   const kv = memoryKv();
-  const mempool = await memoryMempool(chain, { kv, events, verified: new VerifiedSet(), maxBytes: 300 });
+  const mempool = await memoryMempool(chain, { kv, events, verified: new VerifiedSet(), maxBytes: 7_000 });
   const departures = new Departures({ kv, events, clock: stillClock(), log: silentLog });
   const status = (txid: TxId) => statusOutput.parse(statusOf(txid, { chain, mempool, departures }));
   const transaction = pay(coin(0), 1_000n);
@@ -158,13 +158,13 @@ test('every code by which a transaction can leave has its state', async () => {
     return status(txid);
   };
   const gone = { txid, at: stillClock().now() };
-  expect(told(dearer.txid)('pool-conflict')).toEqual({
+  expect(told(dearer.txid)('pool-replaced')).toEqual({
     state: 'replaced',
     ...gone,
-    code: 'pool-conflict',
+    code: 'pool-replaced',
     by: dearer.txid,
   });
-  expect(told()('pool-conflict')).toMatchObject({ state: 'replaced', by: null });
+  expect(told()('pool-replaced')).toMatchObject({ state: 'replaced', by: null });
   expect(told()('tx-input-missing')).toEqual({ state: 'conflicted', ...gone, code: 'tx-input-missing', block: null });
   // No block has this name.
   expect(told(dearer.txid)('tx-input-missing')).toMatchObject({ state: 'conflicted', block: null });

@@ -32,11 +32,11 @@ state  confirmed in block 7 (2 deep)
 block  ${hash}`,
     ],
     [
-      { state: 'replaced', txid, at, code: 'pool-conflict', by: other },
+      { state: 'replaced', txid, at, code: 'pool-replaced', by: other },
       `txid   ${txid}
 state  replaced
 left   2027-01-15T08:00:00.000Z
-why    a waiting transaction spends the same coin [pool-conflict]
+why    another transaction that spends the same coin and pays more has taken its place [pool-replaced]
 by     ${other}`,
     ],
     [

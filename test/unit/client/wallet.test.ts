@@ -39,7 +39,7 @@ test('a wallet goes by whatever clock it is given, also by one with fractions', 
   await using node = await testNode();
   const alice = new Wallet({ client: node.client, words: wordsOf('about'), now: () => 1_234.5 });
   await node.client.block.generate.mutate({ address: alice.address, count: 2 });
-  const { txid } = await alice.send({ recipients: [{ to: alice.address, amount: 1n }] });
+  const { txid } = await alice.send({ recipients: [{ to: alice.address, amount: 1_000n }] });
   expect((await node.client.transaction.get.query({ txid })).timestamp).toBe(1_234);
 });
 
@@ -57,7 +57,7 @@ test('a wallet signs for no network but the one that is meant: keys are the same
   const send = async (told: object, genesis?: string): Promise<string> => {
     await using node = await fakeNode({ answers: { 'info.params': { ...params, ...told } } });
     const wallet = new Wallet({ client: createClient({ url: node.url }), words: wordsOf('about'), genesis });
-    return (await failureFrom(wallet.send({ recipients: [{ to: wallet.address, amount: 1n }] }))).code;
+    return (await failureFrom(wallet.send({ recipients: [{ to: wallet.address, amount: 1_000n }] }))).code;
   };
   expect(await send({ name: 'my-testnet', genesis: main })).toBe('peer-network');
   expect(await send({ name: 'dev', genesis: main })).toBe('peer-network');
