@@ -31,10 +31,10 @@ export class Clusters {
     return this.#chunkOf.get(txid);
   }
 
-  /** How many transactions hang together with these. */
-  sizeAround(txids: Iterable<TxId>): number {
+  /** How many transactions hang together with these, those aside that leave. */
+  sizeAround(txids: Iterable<TxId>, leaving: ReadonlySet<PoolEntry>): number {
     let count = 0;
-    for (const { entries } of this.#around(txids)) count += entries.length;
+    for (const { entries } of this.#around(txids)) for (const entry of entries) if (!leaving.has(entry)) count += 1;
     return count;
   }
 
@@ -42,9 +42,10 @@ export class Clusters {
   add(entry: PoolEntry): void {
     const joined = this.#around(entry.parents);
     const entries = [...joined].flatMap((cluster) => cluster.entries);
-    // Nearly always in order: what is added has come last.
+    // Nearly always in order: what is added has come last, unless it comes back.
+    const isLast = (entries.at(-1)?.arrival ?? 0) <= entry.arrival;
     entries.push(entry);
-    if (joined.size > 1) entries.sort(byArrival);
+    if (joined.size > 1 || !isLast) entries.sort(byArrival);
     this.#replace(joined, [entries]);
   }
 

@@ -26,8 +26,16 @@ export function checkFamily(
     const below = checkSize(staying, own);
     if (!below.ok) return below;
   }
-  const length = pool.clusterSize(Array.from(ancestors, (entry) => entry.transaction.txid)) + 1;
+  const txids = Array.from(ancestors, (entry) => entry.transaction.txid);
+  const length = pool.clusterSize(txids, leaving) + 1;
   return length > MAX_CLUSTER ? refuse({ code: 'pool-chain-too-long', length, limit: MAX_CLUSTER }) : accept(undefined);
+}
+
+/** Whether few enough wait of what it spends from: counted before anybody walks along their ancestors. */
+export function checkParents({ body }: Transaction<TransferBody>, pool: Pool): Verdict<void, PoolReject> {
+  const parents = new Set(body.inputs.map((input) => input.txid).filter((txid) => pool.get(txid) !== undefined));
+  const length = parents.size + 1;
+  return length > MAX_CHAIN ? refuse({ code: 'pool-chain-too-long', length, limit: MAX_CHAIN }) : accept(undefined);
 }
 
 function checkSize(others: Iterable<PoolEntry>, own: number): Verdict<void, PoolReject> {

@@ -11,6 +11,7 @@ import { chooseVictims } from './eviction.js';
 import { FeeFloor } from './feeFloor.js';
 import { judge } from './judge.js';
 import { Pool, type PoolEntry } from './pool.js';
+import type { Together } from './replacement.js';
 import type { Arrival } from './savedPool.js';
 
 /** A transaction that has left the pool without being confirmed. */
@@ -31,6 +32,14 @@ export interface Change {
 export interface TakeOptions {
   /** Whether they have waited here or were in blocks before: what they pay was good enough then. */
   readonly isReturning?: boolean;
+  /** Whether they are taken out again at once, for their signatures are not checked: such give nobody's place to anybody. */
+  readonly isRehearsal?: boolean;
+}
+
+/** How one transaction is judged. */
+interface JudgeOptions extends Pick<TakeOptions, 'isReturning'> {
+  readonly floor?: number;
+  readonly together?: Together;
 }
 
 /** What taking in needs. */
@@ -66,12 +75,15 @@ export class Intake {
   }
 
   /** Whether a transaction may be taken in, its signatures aside. */
-  judge(transaction: Transaction, { isReturning = false, floor = this.floor } = {}): ReturnType<typeof judge> {
+  judge(
+    transaction: Transaction,
+    { isReturning = false, floor = this.floor, together }: JudgeOptions = {},
+  ): ReturnType<typeof judge> {
     const { chain } = this.#parts;
     const { params, genesis, tip, store } = chain;
     return judge(transaction, {
       ...{ params, genesis: genesis.header.hash, height: tip.header.height + 1, coins: store, pool: this.#pool },
-      ...{ floor, isExempt: isReturning },
+      ...{ floor, isExempt: isReturning, together },
       confirmedAt: (txid) => store.place(txid)?.height,
     });
   }
@@ -82,14 +94,15 @@ export class Intake {
    */
   take(
     arrivals: readonly Arrival[],
-    { isReturning = false }: TakeOptions = {},
+    { isReturning = false, isRehearsal = false }: TakeOptions = {},
   ): Verdict<Change, TxReject | PoolReject> {
     const { floor } = this;
     const added: PoolEntry[] = [];
     const gone: Departure[] = [];
     const isAlone = arrivals.length === 1;
     for (const { transaction, firstSeen } of arrivals) {
-      const verdict = this.judge(transaction, { isReturning, floor: isAlone ? floor : 0 });
+      const together = { added, replaced: gone.length };
+      const verdict = this.judge(transaction, { isReturning, floor: isAlone ? floor : 0, together });
       if (verdict.ok) {
         const { replaces, fee, spent } = verdict.value;
         for (const entry of this.#pool.remove(idsOf(replaces)))
@@ -101,19 +114,21 @@ export class Intake {
       }
     }
     const fits = this.#checkRates(added, isAlone || isReturning ? 0 : floor);
-    const victims = fits.ok ? this.#makeRoom(added) : fits;
+    const victims = fits.ok && !isRehearsal ? this.#makeRoom(added) : fits;
     if (!victims.ok) {
       this.undo({ added, gone });
       return victims;
     }
-    return accept({ added, gone: [...gone, ...victims.value] });
+    return accept({ added, gone: [...gone, ...(victims.value ?? [])] });
   }
 
-  /** Takes a change back: what had to go comes back where it still stands. */
+  /** Takes a change back: what had to go comes back as it was, where it still stands and there is room. */
   undo({ added, gone }: Change): void {
     this.#pool.removeWithDescendants(idsOf(added));
-    const back = gone.map(({ entry }) => entry).sort((a, b) => a.arrival - b.arrival);
-    for (const entry of back) if (this.judge(entry.transaction, { isReturning: true }).ok) this.#pool.add(entry);
+    for (const entry of gone.map((each) => each.entry).sort(byArrival)) {
+      const fits = this.#pool.usage + entry.usage <= this.#parts.maxUsage;
+      if (fits && this.judge(entry.transaction, { isReturning: true }).ok) this.#pool.restore(entry);
+    }
   }
 
   /** Gives up what has waited too long, with all that depends on it. */
@@ -125,7 +140,7 @@ export class Intake {
 
   /** Begins anew with an empty pool; answers what waited. */
   reset(): PoolEntry[] {
-    const waiting = [...this.#pool.entries()];
+    const waiting = [...this.#pool.entries()].sort(byArrival);
     this.#pool = new Pool(this.#pool);
     return waiting;
   }
@@ -150,6 +165,10 @@ export class Intake {
     const gone = this.#pool.remove(idsOf(victims.flatMap(({ entries }) => entries)));
     return accept(gone.map((entry) => ({ entry, code: 'pool-full' })));
   }
+}
+
+function byArrival(a: PoolEntry, b: PoolEntry): number {
+  return a.arrival - b.arrival;
 }
 
 function idsOf(entries: readonly PoolEntry[]): TxId[] {

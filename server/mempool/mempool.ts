@@ -166,7 +166,11 @@ export class Mempool {
       return accept(isKnown(only) ? [] : [{ transaction: only, check: verdict.value.signatures() }]);
     }
     // A child's coins are those of a parent that is not here yet: all go in, and out again before anybody has looked.
-    const taken = this.#intake.take(transactions.map((transaction) => ({ transaction, firstSeen: 0 })));
+    const isRehearsal = true;
+    const taken = this.#intake.take(
+      transactions.map((transaction) => ({ transaction, firstSeen: 0 })),
+      { isRehearsal },
+    );
     if (!taken.ok) return taken;
     this.#intake.undo(taken.value);
     const genesis = this.#parts.chain.genesis.header.hash;

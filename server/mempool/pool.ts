@@ -76,7 +76,7 @@ export class Pool {
     return this.#fees;
   }
 
-  /** All entries, oldest first. */
+  /** All entries, oldest first but for those that had to leave for a moment. */
   entries(): Iterable<PoolEntry> {
     return this.#entries.values();
   }
@@ -105,9 +105,9 @@ export class Pool {
     return this.#clusters.chunkOf(txid);
   }
 
-  /** How many waiting transactions hang together with these, by whatever ways. */
-  clusterSize(txids: Iterable<TxId>): number {
-    return this.#clusters.sizeAround(txids);
+  /** How many waiting transactions hang together with these, by whatever ways, those aside that leave. */
+  clusterSize(txids: Iterable<TxId>, leaving: ReadonlySet<PoolEntry>): number {
+    return this.#clusters.sizeAround(txids, leaving);
   }
 
   /** Changes whenever an entry comes or goes. */
@@ -146,6 +146,15 @@ export class Pool {
   }
 
   add(entry: NewEntry): PoolEntry {
+    return this.#enter(entry, this.#arrivals++);
+  }
+
+  /** Puts back what was here before, in its old place. */
+  restore(entry: PoolEntry): PoolEntry {
+    return this.#enter(entry, entry.arrival);
+  }
+
+  #enter(entry: NewEntry, arrival: number): PoolEntry {
     const { transaction, fee } = entry;
     const { txid, wtxid, body, raw } = transaction;
     const parents = new Set<TxId>();
@@ -159,7 +168,7 @@ export class Pool {
       rate,
       usage: usageOf(transaction),
       parents: own,
-      arrival: this.#arrivals++,
+      arrival,
     };
     this.#entries.set(txid, added);
     this.#revision += 1;
