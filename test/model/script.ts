@@ -150,15 +150,12 @@ export class Script {
     const share = dice.pick([0, 0.2, 0.5, 1]);
     for (const tx of lost) if (dice.chance(share)) offer(tx);
     // A rival of what waits, which only the miner knew.
-    for (let i = dice.below(3); i > 0; i--)
-      offer(
-        this.#made(
-          this.#some(1, 2, () => this.#anyOf(coins)),
-          5,
-        ),
-      );
+    for (let i = dice.below(3); i > 0; i--) {
+      const inputs = this.#some(1, 2, () => this.#anyOf(coins));
+      offer(dice.chance(0.3) ? this.#world.make({ inputs, outputs: [DUST - 1n] }) : this.#made(inputs, 5));
+    }
     const ready = this.#naive.waiting.toSorted((a, b) => a.arrival - b.arrival);
-    const cap = dice.between(0, 12);
+    const cap = dice.between(0, 24);
     for (const { tx } of ready) if (held.length < cap && dice.chance(share)) offer(tx);
     for (const tx of this.#past) if (dice.chance(0.03)) offer(tx);
     return held;
