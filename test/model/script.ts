@@ -151,7 +151,7 @@ export class Script {
     for (const tx of lost) if (dice.chance(share)) offer(tx);
     // A rival of what waits, which only the miner knew.
     for (let i = dice.below(3); i > 0; i--) {
-      const inputs = this.#some(1, 2, () => this.#anyOf(coins));
+      const inputs = [...new Set(this.#some(1, 2, () => this.#anyOf(coins)))];
       offer(dice.chance(0.3) ? this.#world.make({ inputs, outputs: [DUST - 1n] }) : this.#made(inputs, 5));
     }
     const ready = this.#naive.waiting.toSorted((a, b) => a.arrival - b.arrival);
