@@ -48,7 +48,9 @@ export function createTransactionApi(parts: TransactionApiParts): TransactionApi
     list: async (input) => {
       // By order of arrival, not by position: what comes or goes between two pages shifts nothing.
       const before = input.cursor === undefined ? Number.POSITIVE_INFINITY : parseCursor(input.cursor);
-      const entries = [...mempool.pool.entries()].reverse().filter(({ arrival }) => arrival < before);
+      const entries = [...mempool.pool.entries()]
+        .filter(({ arrival }) => arrival < before)
+        .sort((a, b) => b.arrival - a.arrival);
       const items = entries.slice(0, input.limit);
       const last = items.at(-1);
       return { items: items.map(summary), next: last && entries.length > items.length ? String(last.arrival) : null };

@@ -2,8 +2,11 @@ import type { TxId } from '../../shared/model/ids.js';
 import { type Chunk, linearize } from './linearize.js';
 import type { PoolEntry } from './pool.js';
 
-/** Chunks that are put in or taken out one by one; more at once are merged in one pass over all. */
-const FEW = 16;
+/**
+ * Chunks that are put in or taken out one by one, each of which moves part of the list in one piece; more at once are
+ * merged in one pass over all, which costs about as much as this many. A line of 25 stays well below.
+ */
+const FEW = 100;
 
 /** Transactions that hang together, whether by a parent or by a child. */
 interface Cluster {
@@ -31,10 +34,10 @@ export class Clusters {
     return this.#chunkOf.get(txid);
   }
 
-  /** How many transactions hang together with these. */
-  sizeAround(txids: Iterable<TxId>): number {
+  /** How many transactions hang together with these, those aside that leave. */
+  sizeAround(txids: Iterable<TxId>, leaving: ReadonlySet<PoolEntry>): number {
     let count = 0;
-    for (const { entries } of this.#around(txids)) count += entries.length;
+    for (const { entries } of this.#around(txids)) for (const entry of entries) if (!leaving.has(entry)) count += 1;
     return count;
   }
 
@@ -42,9 +45,10 @@ export class Clusters {
   add(entry: PoolEntry): void {
     const joined = this.#around(entry.parents);
     const entries = [...joined].flatMap((cluster) => cluster.entries);
-    // Nearly always in order: what is added has come last.
+    // Nearly always in order: what is added has come last, unless it comes back.
+    const isLast = (entries.at(-1)?.arrival ?? 0) <= entry.arrival;
     entries.push(entry);
-    if (joined.size > 1) entries.sort(byArrival);
+    if (joined.size > 1 || !isLast) entries.sort(byArrival);
     this.#replace(joined, [entries]);
   }
 
@@ -69,24 +73,27 @@ export class Clusters {
   }
 
   #replace(before: ReadonlySet<Cluster>, after: readonly (readonly PoolEntry[])[]): void {
-    const removed: Chunk[] = [];
+    const old: Chunk[] = [];
     for (const { entries, chunks } of before) {
-      removed.push(...chunks);
+      old.push(...chunks);
       for (const { transaction } of entries) {
         this.#clusterOf.delete(transaction.txid);
         this.#chunkOf.delete(transaction.txid);
       }
     }
-    const added: Chunk[] = [];
+    const made: Chunk[] = [];
     for (const entries of after) {
-      const chunks = linearize(entries);
+      // What comes last changes the last chunks of its cluster only: the first stay where they are.
+      const chunks = keepFirst(before.size === 1 && after.length === 1 ? old : [], linearize(entries));
       const cluster = { entries, chunks };
-      added.push(...chunks);
+      made.push(...chunks);
       for (const { transaction } of entries) this.#clusterOf.set(transaction.txid, cluster);
       for (const chunk of chunks)
         for (const { transaction } of chunk.entries) this.#chunkOf.set(transaction.txid, chunk);
     }
-    this.#reorder(removed, added);
+    let kept = 0;
+    while (kept < old.length && old[kept] === made[kept]) kept += 1;
+    this.#reorder(old.slice(kept), made.slice(kept));
   }
 
   #reorder(removed: readonly Chunk[], added: readonly Chunk[]): void {
@@ -118,6 +125,22 @@ export class Clusters {
 /** Best first; of equals, what came first, and within a cluster never out of its order. */
 export function byRate(a: Chunk, b: Chunk): number {
   return b.rate - a.rate || a.cluster - b.cluster || a.position - b.position;
+}
+
+/** The new chunks of a cluster, with the old ones in their places as far as they are the same. */
+function keepFirst(old: readonly Chunk[], made: readonly Chunk[]): Chunk[] {
+  const chunks: Chunk[] = [];
+  let isSame = true;
+  for (const [i, chunk] of made.entries()) {
+    const before = old[i];
+    isSame &&= before?.cluster === chunk.cluster && hasSameEntries(before, chunk);
+    chunks.push(isSame && before !== undefined ? before : { ...chunk, after: chunks.at(-1) });
+  }
+  return chunks;
+}
+
+function hasSameEntries(a: Chunk, b: Chunk): boolean {
+  return a.entries.length === b.entries.length && a.entries.every((entry, i) => entry === b.entries[i]);
 }
 
 function byArrival(a: PoolEntry, b: PoolEntry): number {

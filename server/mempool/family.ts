@@ -17,27 +17,34 @@ export function checkFamily(
 ): Verdict<void, PoolReject> {
   const ancestors = ancestorsOf(transaction, pool);
   if (ancestors.size === 0) return accept(undefined);
-  const own = transaction.raw.length;
-  const above = checkSize(ancestors, own);
-  if (!above.ok) return above;
+  const lines: Iterable<PoolEntry>[] = [ancestors];
   const leaving = new Set(out);
-  for (const ancestor of ancestors) {
-    const staying = pool.withDescendants(ancestor.transaction.txid).filter((entry) => !leaving.has(entry));
-    const below = checkSize(staying, own);
-    if (!below.ok) return below;
-  }
-  const length = pool.clusterSize(Array.from(ancestors, (entry) => entry.transaction.txid)) + 1;
-  return length > MAX_CLUSTER ? refuse({ code: 'pool-chain-too-long', length, limit: MAX_CLUSTER }) : accept(undefined);
+  for (const { transaction: ancestor } of ancestors)
+    lines.push(pool.withDescendants(ancestor.txid).filter((entry) => !leaving.has(entry)));
+  const sizes = lines.map((line) => sizeWith(transaction.raw.length, line));
+  const length = Math.max(...sizes.map((size) => size.length));
+  if (length > MAX_CHAIN) return refuse({ code: 'pool-chain-too-long', length, limit: MAX_CHAIN });
+  const txids = Array.from(ancestors, (entry) => entry.transaction.txid);
+  const all = pool.clusterSize(txids, leaving) + 1;
+  if (all > MAX_CLUSTER) return refuse({ code: 'pool-chain-too-long', length: all, limit: MAX_CLUSTER });
+  const bytes = Math.max(...sizes.map((size) => size.bytes));
+  return bytes > MAX_CHAIN_BYTES
+    ? refuse({ code: 'pool-chain-too-large', bytes, limit: MAX_CHAIN_BYTES })
+    : accept(undefined);
 }
 
-function checkSize(others: Iterable<PoolEntry>, own: number): Verdict<void, PoolReject> {
+/** Whether few enough wait of what it spends from: counted before anybody walks along their ancestors. */
+export function checkParents({ body }: Transaction<TransferBody>, pool: Pool): Verdict<void, PoolReject> {
+  const parents = new Set(body.inputs.map((input) => input.txid).filter((txid) => pool.get(txid) !== undefined));
+  const length = parents.size + 1;
+  return length > MAX_CHAIN ? refuse({ code: 'pool-chain-too-long', length, limit: MAX_CHAIN }) : accept(undefined);
+}
+
+function sizeWith(own: number, others: Iterable<PoolEntry>): { readonly length: number; readonly bytes: number } {
   let [length, bytes] = [1, own];
   for (const { size } of others) {
     length += 1;
     bytes += size;
   }
-  if (length > MAX_CHAIN) return refuse({ code: 'pool-chain-too-long', length, limit: MAX_CHAIN });
-  return bytes > MAX_CHAIN_BYTES
-    ? refuse({ code: 'pool-chain-too-large', bytes, limit: MAX_CHAIN_BYTES })
-    : accept(undefined);
+  return { length, bytes };
 }

@@ -9,10 +9,10 @@ import type { Chainstate } from '../chain/chainstate.js';
 import type { Clock } from '../ports.js';
 import { chooseVictims } from './eviction.js';
 import { FeeFloor } from './feeFloor.js';
-import { type JudgeContext, judge } from './judge.js';
+import { judge } from './judge.js';
 import type { Chunk } from './linearize.js';
 import { Pool, type PoolEntry } from './pool.js';
-import { preview } from './preview.js';
+import type { Together } from './replacement.js';
 import type { Arrival } from './savedPool.js';
 import { usageOf } from './usage.js';
 
@@ -36,6 +36,14 @@ export interface Change {
 export interface TakeOptions {
   /** Whether they have waited here or were in blocks before: what they pay was good enough then. */
   readonly isReturning?: boolean;
+  /** Whether they are taken out again at once, for their signatures are not checked: such give nobody's place to anybody. */
+  readonly isRehearsal?: boolean;
+}
+
+/** How one transaction is judged. */
+interface JudgeOptions extends Pick<TakeOptions, 'isReturning'> {
+  readonly floor?: number;
+  readonly together?: Together;
 }
 
 /** What taking in needs. */
@@ -71,22 +79,16 @@ export class Intake {
   }
 
   /** Whether a transaction may be taken in, its signatures aside. */
-  judge(transaction: Transaction, { isReturning = false, floor = this.floor } = {}): ReturnType<typeof judge> {
-    return judge(transaction, this.#context({ floor, isExempt: isReturning }));
-  }
-
-  /** What has to be signed for several to be taken in together. */
-  preview(transactions: readonly Transaction[]): ReturnType<typeof preview> {
-    return preview(transactions, this.#context({ floor: this.floor, isExempt: false }));
-  }
-
-  #context(policy: Pick<JudgeContext, 'floor' | 'isExempt'>): JudgeContext {
+  judge(
+    transaction: Transaction,
+    { isReturning = false, floor = this.floor, together }: JudgeOptions = {},
+  ): ReturnType<typeof judge> {
     const { params, genesis, tip, store } = this.#parts.chain;
-    return {
+    return judge(transaction, {
       ...{ params, genesis: genesis.header.hash, height: tip.header.height + 1, coins: store, pool: this.#pool },
-      ...policy,
+      ...{ floor, isExempt: isReturning, together },
       confirmedAt: (txid) => store.place(txid)?.height,
-    };
+    });
   }
 
   /**
@@ -95,14 +97,15 @@ export class Intake {
    */
   take(
     arrivals: readonly Arrival[],
-    { isReturning = false }: TakeOptions = {},
+    { isReturning = false, isRehearsal = false }: TakeOptions = {},
   ): Verdict<Change, TxReject | PoolReject> {
     const { floor } = this;
     const added: PoolEntry[] = [];
     const gone: Departure[] = [];
     const isAlone = arrivals.length === 1;
     for (const { transaction, firstSeen } of arrivals) {
-      const verdict = this.judge(transaction, { isReturning, floor: isAlone ? floor : 0 });
+      const together = { added, replaced: gone.length };
+      const verdict = this.judge(transaction, { isReturning, floor: isAlone ? floor : 0, together });
       if (verdict.ok) {
         const { replaces, fee, spent } = verdict.value;
         for (const entry of this.#pool.remove(idsOf(replaces)))
@@ -114,11 +117,12 @@ export class Intake {
       }
     }
     const fits = this.#checkRates(added, isAlone || isReturning ? 0 : floor);
-    const victims = fits.ok ? this.#chooseVictims(added) : fits;
+    const victims = fits.ok && !isRehearsal ? this.#chooseVictims(added) : fits;
     if (!victims.ok) {
       this.undo({ added, gone });
       return victims;
     }
+    if (victims.value === undefined) return accept({ added, gone, givenUp: 0 });
     const out = this.#pool.remove(idsOf(victims.value.flatMap(({ entries }) => entries)));
     const full = out.map((entry): Departure => ({ entry, code: 'pool-full' }));
     const givenUp = victims.value.reduce((most, { rate }) => Math.max(most, rate), 0);
@@ -140,11 +144,13 @@ export class Intake {
     return accept(undefined);
   }
 
-  /** Takes a change back: what had to go comes back where it still stands. */
+  /** Takes a change back: what had to go comes back as it was, where it still stands and there is room. */
   undo({ added, gone }: Pick<Change, 'added' | 'gone'>): void {
     this.#pool.removeWithDescendants(idsOf(added));
-    const back = gone.map(({ entry }) => entry).sort((a, b) => a.arrival - b.arrival);
-    for (const entry of back) if (this.judge(entry.transaction, { isReturning: true }).ok) this.#pool.restore(entry);
+    for (const entry of gone.map((each) => each.entry).sort(byArrival)) {
+      const fits = this.#pool.usage + entry.usage <= this.#parts.maxUsage;
+      if (fits && this.judge(entry.transaction, { isReturning: true }).ok) this.#pool.restore(entry);
+    }
   }
 
   /** Gives up what has waited too long, with all that depends on it. */
@@ -177,6 +183,10 @@ export class Intake {
     const victims = chooseVictims(this.#pool, new Set(added), limit);
     return victims === undefined ? refuse({ code: 'pool-full', bytes: this.#pool.usage, limit }) : accept(victims);
   }
+}
+
+function byArrival(a: PoolEntry, b: PoolEntry): number {
+  return a.arrival - b.arrival;
 }
 
 function idsOf(entries: readonly PoolEntry[]): TxId[] {

@@ -8,9 +8,9 @@ import { isTransfer, type Transaction, type TransferBody } from '../../shared/mo
 import type { PoolReject } from '../../shared/policy/reject.js';
 import { DUST_VALUE, minimumFee } from '../../shared/policy/relay.js';
 import { accept, refuse, type Verdict } from '../../shared/verdict.js';
-import { checkFamily } from './family.js';
+import { checkFamily, checkParents } from './family.js';
 import type { Pool, PoolEntry } from './pool.js';
-import { conflictsOf, judgeReplacement } from './replacement.js';
+import { conflictsOf, judgeReplacement, type Together } from './replacement.js';
 
 /** What a transaction is judged against. */
 export interface JudgeContext extends InputContext {
@@ -20,6 +20,8 @@ export interface JudgeContext extends InputContext {
   readonly floor: number;
   /** Whether what it pays was good enough before: it has waited here, or was in a block. */
   readonly isExempt?: boolean;
+  /** What its package has changed so far. */
+  readonly together?: Together | undefined;
   /** The height at which a transaction is confirmed, if it is. */
   readonly confirmedAt: (txid: TxId) => number | undefined;
 }
@@ -49,7 +51,11 @@ export function judge(transaction: Transaction, context: JudgeContext): Verdict<
   const inputs = checkInputs(transaction, withPool(coins, pool, height), context);
   if (!inputs.ok) return inputs;
   const { fee } = inputs.value;
-  const replaced = judgeReplacement({ transaction, fee }, conflictsOf(transaction, pool), pool);
+  // First of all: what is asked after it grows with what it stands on.
+  const parents = checkParents(transaction, pool);
+  if (!parents.ok) return parents;
+  const rival = { transaction, fee, together: context.together };
+  const replaced = judgeReplacement(rival, conflictsOf(transaction, pool), pool);
   if (!replaced.ok) return replaced;
   const minimum = minimumFee(transaction.raw.length, floor);
   if (fee < minimum && !isExempt) return refuse({ code: 'pool-fee-too-low', fee, minimum });

@@ -1,3 +1,4 @@
+import { type SignatureCheck, signaturesOf } from '../../shared/consensus/checkInputs.js';
 import type { TxReject } from '../../shared/consensus/reject.js';
 import { Emitter } from '../../shared/emitter.js';
 import { inputsOf, type Transaction } from '../../shared/model/transaction.js';
@@ -11,12 +12,14 @@ import { type Departure, Intake } from './intake.js';
 import { LostTransfers } from './lostTransfers.js';
 import type { MempoolParts } from './mempoolParts.js';
 import type { Pool, PoolEntry } from './pool.js';
-import type { Signed } from './preview.js';
 import { type Judged, Returning } from './returning.js';
 import { type Arrival, SavedPool, saved, unsaved } from './savedPool.js';
 
 /** How often it is looked whether something has waited too long. */
 const EXPIRY_MS = 600_000;
+
+/** A transaction, and the signatures of it that have to be checked. */
+type Signed = { readonly transaction: Transaction; readonly check: () => SignatureCheck };
 
 /**
  * The waiting transactions: who gets in, what blocks take out and what reorganisations bring back. Owner of the pool and
@@ -152,9 +155,22 @@ export class Mempool {
   /** What has to be signed for transactions to be taken in. */
   #toBeSigned(transactions: readonly Transaction[]): Verdict<readonly Signed[], TxReject | PoolReject> {
     const [only] = transactions;
-    if (only === undefined || transactions.length > 1) return this.#intake.preview(transactions);
-    const verdict = this.#intake.judge(only);
-    return verdict.ok ? accept([{ transaction: only, check: verdict.value.signatures }]) : verdict;
+    if (only !== undefined && transactions.length === 1) {
+      const verdict = this.#intake.judge(only);
+      return verdict.ok ? accept([{ transaction: only, check: verdict.value.signatures }]) : verdict;
+    }
+    // A child's coins are those of a parent that is not here yet: all go in, and out again before anybody has looked.
+    const arrivals = transactions.map((transaction) => ({ transaction, firstSeen: 0 }));
+    const taken = this.#intake.take(arrivals, { isRehearsal: true });
+    if (!taken.ok) return taken;
+    this.#intake.undo(taken.value);
+    const genesis = this.#parts.chain.genesis.header.hash;
+    return accept(
+      taken.value.added.map(({ transaction, spent }) => ({
+        transaction,
+        check: () => signaturesOf(transaction, spent, genesis),
+      })),
+    );
   }
 
   /** Checks those that have not passed before. */

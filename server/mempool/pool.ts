@@ -116,9 +116,9 @@ export class Pool {
     return this.#clusters.chunkOf(txid);
   }
 
-  /** How many waiting transactions hang together with these, by whatever ways. */
-  clusterSize(txids: Iterable<TxId>): number {
-    return this.#clusters.sizeAround(txids);
+  /** How many waiting transactions hang together with these, by whatever ways, those aside that leave. */
+  clusterSize(txids: Iterable<TxId>, leaving: ReadonlySet<PoolEntry>): number {
+    return this.#clusters.sizeAround(txids, leaving);
   }
 
   /** Changes whenever an entry comes or goes. */
