@@ -6,7 +6,8 @@ export default defineConfig({
     include: ['dist/test/**/*.test.js'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
-    maxWorkers: 2,
+    // One more than there are cores, for some tests mostly wait.
+    maxWorkers: 3,
     reporters: ['default', './dist/test/report.js'],
   },
 });
