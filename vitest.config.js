@@ -6,8 +6,7 @@ export default defineConfig({
     include: ['dist/test/**/*.test.js'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
-    // One more than there are cores, for some tests mostly wait.
-    maxWorkers: 3,
+    maxWorkers: 2,
     reporters: ['default', './dist/test/report.js'],
   },
 });
