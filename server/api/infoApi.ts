@@ -75,6 +75,7 @@ export function createInfoApi(parts: InfoApiParts): InfoApi {
         ({ key }) => richEntry(key),
       ),
     address: async ({ address }) => {
+      await mempool.atRest();
       const { balance, received, sent, coins, transactions } = store.balance(address);
       return {
         address: formatAddress(address),
@@ -87,6 +88,8 @@ export function createInfoApi(parts: InfoApiParts): InfoApi {
       };
     },
     utxos: async ({ address, ...input }) => {
+      // Amid a switch of branches a payment is in neither, its coin looks free, and paying with it again would replace it.
+      await mempool.atRest();
       const { height } = chain.tip.header;
       const pending = pendingCoins(mempool, address, toHeight(height + 1));
       if (input.cursor?.startsWith(PENDING))
